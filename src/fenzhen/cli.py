@@ -1,0 +1,193 @@
+"""The command line `fenzhen …`: options only. What a command does is in `fenzhen.commands`, imported when it runs.
+
+Exit codes: 0 done; 1 found something wrong (an altered model, a failed gate, rows that could not be recorded);
+2 bad usage or input. Every error of ours is one line on standard error.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from fenzhen.errors import FenzhenError, ModelError, StoreError
+
+FOUND_WRONG, BAD_INPUT = 1, 2
+
+
+class _Errors(TyperGroup):
+    """Turns errors of ours into one line and an exit code, and a closed pipe into silence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FenzhenError as error:
+            typer.echo(f"fenzhen: {error}", err=True)
+            wrong = isinstance(error, ModelError | StoreError)
+            raise typer.Exit(FOUND_WRONG if wrong else BAD_INPUT) from error
+        except BrokenPipeError:
+            # Python would complain again when it flushes at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(FOUND_WRONG) from None
+        except OSError as error:
+            typer.echo(f"fenzhen: {error.filename or 'input or output'}: {error.strerror}", err=True)
+            raise typer.Exit(BAD_INPUT) from error
+
+
+app = typer.Typer(
+    name="fenzhen",
+    cls=_Errors,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="分诊: read what a buyer wants, how they feel and who should answer.",
+)
+model_app = typer.Typer(no_args_is_help=True, help="Look into model folders.")
+app.add_typer(model_app, name="model")
+
+Model = Annotated[Path | None, typer.Option("--model", metavar="DIR", help="Model folder [FENZHEN_MODEL].")]
+Policy = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Routing policy [FENZHEN_POLICY].")]
+Faq = Annotated[Path | None, typer.Option("--faq", metavar="DIR", help="FAQ folder (not in this version).")]
+Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="Record decisions in this store.")]
+ServeStore = Annotated[str | None, typer.Option("--store", metavar="URL", help="Review store [FENZHEN_STORE].")]
+Data = Annotated[list[Path], typer.Option("--data", metavar="FILE", help="Labelled JSONL or CSV; one or several.")]
+# `--data a.jsonl b.jsonl`: an option takes one value, so the rest arrives as arguments.
+MoreData = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="More data files.", hidden=True)]
+
+
+@app.command()
+def serve(
+    model: Model = None,
+    policy: Policy = None,
+    faq: Faq = None,
+    store: ServeStore = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [FENZHEN_HOST].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [FENZHEN_PORT].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes [FENZHEN_WORKERS].")] = None,
+) -> None:
+    """Serve POST /classify over HTTP. 启动分诊服务。"""
+    from fenzhen.commands.serve import serve as run
+
+    run(_settings(model=model, policy=policy, faq=faq, store=store, host=host, port=port, workers=workers))
+
+
+@app.command()
+def classify(
+    texts: Annotated[list[str] | None, typer.Argument(metavar="[TEXT]...", help="Buyer messages.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print answer objects; without TEXT, answer JSONL requests on stdin.")
+    ] = False,
+    model: Model = None,
+    policy: Policy = None,
+    faq: Faq = None,
+    store: Store = None,
+) -> None:
+    """Classify texts and say who should answer. 分诊几条消息。"""
+    if not texts and not as_json:
+        raise typer.BadParameter("give at least one TEXT, or --json with requests on standard input")
+    settings = _settings(model=model, policy=policy, faq=faq, store=store)
+    from rich.console import Console
+
+    from fenzhen.commands import classify as command
+    from fenzhen.commands.parts import opened
+
+    with opened(settings, record=store is not None) as parts:
+        if not as_json:
+            kept = command.classify_texts(texts or [], parts, Console())
+        elif texts:
+            kept = command.answer_texts(texts, parts, sys.stdout.buffer)
+        else:
+            kept = command.classify_lines(sys.stdin.buffer, parts, sys.stdout.buffer)
+    if not kept:
+        typer.echo("fenzhen: the store could not keep every decision", err=True)
+        raise typer.Exit(FOUND_WRONG)
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Chat log: .csv, .jsonl or .parquet.")],
+    output: Annotated[Path, typer.Option("--output", metavar="FILE", help="Scored table; format by suffix.")],
+    rejects: Annotated[Path | None, typer.Option(metavar="FILE", help="Bad rows and why [OUTPUT.rejects.csv].")] = None,
+    prefix: Annotated[str, typer.Option(help="Put before the names of the answer columns.")] = "",
+    model: Model = None,
+    policy: Policy = None,
+    faq: Faq = None,
+    store: Store = None,
+) -> None:
+    """Score a file of chat logs. 给聊天记录批量分诊。"""
+    settings = _settings(model=model, policy=policy, faq=faq, store=store)
+    from fenzhen.batch.read import open_source
+    from fenzhen.commands.parts import opened
+    from fenzhen.commands.score import score_file
+
+    source = open_source(file)
+    with opened(settings, record=store is not None) as parts:
+        if not score_file(source, output, rejects, parts, prefix=prefix):
+            raise typer.Exit(FOUND_WRONG)
+
+
+@app.command()
+def evaluate(
+    data: Data,
+    more: MoreData = None,
+    json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here.")] = None,
+    model: Model = None,
+    policy: Policy = None,
+    faq: Faq = None,
+    store: Store = None,
+) -> None:
+    """Evaluate a model beside its linear baseline. 评测模型。
+
+    With --policy or --store the messages are routed too, and counted by where they would go.
+    """
+    from fenzhen.commands import learn
+
+    settings = _settings(model=model, policy=policy, faq=faq, store=store)
+    files = [*data, *(more or ())]
+    code = learn.evaluate(files, settings, json_out)
+    if policy is not None or store is not None:
+        typer.echo("\n".join(learn.route_examples(files, settings, record=store is not None)))
+    raise typer.Exit(code)
+
+
+@app.command()
+def train(
+    data: Data,
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Model folder to write.")],
+    more: MoreData = None,
+    recipe: Annotated[
+        str, typer.Option(metavar="PATH|NAME", help="Recipe file, or a name in training/recipes.")
+    ] = "tiny",
+    base: Annotated[str | None, typer.Option(metavar="PATH", help="Pre-trained encoder to start from.")] = None,
+) -> None:
+    """Train a model on labelled messages. 训练模型。"""
+    from fenzhen.commands import learn
+
+    learn.train([*data, *(more or ())], output, recipe, base)
+
+
+@model_app.command("show")
+def model_show(folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Model folder.")] = None) -> None:
+    """Show and verify a model folder. 查看模型。"""
+    from rich.console import Console
+
+    from fenzhen.commands.model import show
+
+    show(_settings(model=folder).model_path(), Console())
+
+
+def _settings(**options: Any) -> Any:
+    from fenzhen.settings import Settings
+
+    return Settings.read(**options)
+
+
+def main() -> None:
+    """Entry point of the `fenzhen` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

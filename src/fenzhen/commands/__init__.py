@@ -1,0 +1,1 @@
+"""What the commands of `fenzhen` do, a file each; `fenzhen.cli` only reads their options."""

@@ -1,0 +1,81 @@
+"""`fenzhen train` and `fenzhen evaluate`: find the recipe and the model, and hand over to `fenzhen.learning`."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from fenzhen.defaults import CHECKOUT
+from fenzhen.errors import RequestError
+from fenzhen.settings import Settings
+from fenzhen.taxonomy import nearest
+
+RECIPES = CHECKOUT / "training" / "recipes"
+DEFAULT_RECIPE = "tiny"
+_TRAINING_LIBRARIES = ("torch", "transformers", "sklearn", "safetensors", "onnx", "onnxscript")
+
+
+def train(data: Sequence[Path], output: Path, recipe: str, base: str | None) -> None:
+    """Train a model folder. Raises RequestError for missing files, recipes and libraries."""
+    check_files(data)
+    found = recipe_path(recipe)
+    try:
+        from fenzhen.learning.train import train as run
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    run(list(data), output, found, base)
+
+
+def evaluate(data: Sequence[Path], settings: Settings, json_out: Path | None) -> int:
+    """Evaluate a model beside its linear baseline; the exit code that `fenzhen.learning.evaluate.run` gives."""
+    check_files(data)
+    if json_out is not None and not json_out.parent.is_dir():
+        raise RequestError(f"--json {json_out}: no folder {json_out.parent}; create it first", field="json")
+    from fenzhen.learning.evaluate import run
+
+    return run(list(data), settings.model_path(), json_out)
+
+
+def route_examples(data: Sequence[Path], settings: Settings, *, record: bool) -> list[str]:
+    """Triage the examples under the policy and count where they would go; recorded if asked for."""
+    from fenzhen.answer import new_id
+    from fenzhen.commands.parts import ACTION_NAMES, opened
+    from fenzhen.learning.readers import read_examples
+    from fenzhen.message import Message
+
+    with opened(settings, record=record) as parts:
+        examples = read_examples(list(data), parts.taxonomy)
+        messages = [Message(text=example.text, history=example.history) for example in examples]
+        decisions = parts.triage(messages)
+        if parts.store is not None and not parts.store.record([(new_id(), decision) for decision in decisions]):
+            raise RequestError(f"the store {settings.store} could not keep the decisions", field="store")
+    counts = Counter(ACTION_NAMES[decision.route.action] for decision in decisions)
+    policy = decisions[0].policy if decisions else "—"
+    return [f"规则 {policy} 下的去向:" + " · ".join(f"{name} {n:,}" for name, n in counts.most_common())]
+
+
+def recipe_path(recipe: str) -> Path:
+    """A recipe by path or by name. Raises RequestError naming the recipes there are."""
+    path = Path(recipe)
+    if path.suffix == ".toml" or path.is_file():
+        if not path.is_file():
+            raise RequestError(f"no recipe at {path}", field="recipe")
+        return path
+    named = RECIPES / f"{recipe}.toml"
+    if path.name == recipe and named.is_file():
+        return named
+    known = sorted(file.stem for file in RECIPES.glob("*.toml"))
+    hint = f"nearest known: {nearest(recipe, known)}" if known else f"there are none in {RECIPES}; give a path"
+    raise RequestError(f"no recipe {recipe!r}; {hint}", field="recipe")
+
+
+def check_files(data: Sequence[Path]) -> None:
+    """Raise RequestError for the first path that is no file."""
+    for path in data:
+        if not path.is_file():
+            raise RequestError(f"no data file at {path}", field="data")
+
+
+def _missing(error: ModuleNotFoundError) -> Exception:
+    if (error.name or "").split(".")[0] in _TRAINING_LIBRARIES:
+        return RequestError(f"training needs {error.name}, which is not installed; pip install 'fenzhen[train]'")
+    return error

@@ -1,0 +1,1 @@
+"""Learning: example readers, training, evaluation. Imported by the command line only; serving never imports it."""

@@ -1,0 +1,112 @@
+"""TriageBert: one compact BERT encoder that reads history and message once, with small heads on it.
+
+Beside the encoder stands a wide part (Cheng et al. 2016, "Wide & Deep Learning"): hashed character 1–4-grams of the
+message go straight to the logits. It gives the model what a linear n-gram classifier knows at the price of a few
+gathers, and it is computed from the token ids inside the graph, so the exported model needs nothing but ids.
+torch lives in `fenzhen.learning` only. Knows nothing of texts, files or training.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig, BertModel
+
+from fenzhen.learning.recipe import EncoderRecipe, HeadsRecipe
+
+# Odd multipliers of a multiplicative hash; a product of two stays far below 2**63.
+_MULTIPLIERS = (1_000_003, 7_368_787, 2_654_435_761, 40_503)
+
+
+class Outputs(NamedTuple):
+    """topic (n, topics), emotion (n, emotions), needs_human (n,) logits; vector (n, d) of unit length."""
+
+    topic: Tensor
+    emotion: Tensor
+    needs_human: Tensor
+    vector: Tensor
+
+
+class WideNgrams(nn.Module):
+    """Hashed character n-grams (n = 1 … 4) of the message, summed into the logits.
+
+    The sum is divided by the square root of the number of n-grams, so that long messages don't drown the encoder.
+    """
+
+    def __init__(self, buckets: int, outputs: int) -> None:
+        super().__init__()
+        self.buckets = buckets
+        self.table = nn.Embedding(buckets, outputs)
+        nn.init.zeros_(self.table.weight)
+
+    def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
+        inside = segments * attention_mask
+        total = torch.zeros((), dtype=self.table.weight.dtype)
+        count = torch.zeros((), dtype=self.table.weight.dtype)
+        code = input_ids * _MULTIPLIERS[0]
+        present = inside
+        for n in range(4):
+            if n:
+                # Shift left by n with zeros behind: id of the n-th token to the right.
+                code = code + nn.functional.pad(input_ids[:, n:], (0, n)) * _MULTIPLIERS[n]
+                present = present * nn.functional.pad(inside[:, n:], (0, n))
+            bucket = (code + n * 97) % self.buckets
+            weight = present.to(self.table.weight.dtype)
+            total = total + (self.table(bucket) * weight[:, :, None]).sum(1)
+            count = count + weight.sum(1, keepdim=True)
+        return total / torch.sqrt(count + 1.0)
+
+
+class TriageBert(nn.Module):
+    """Encoder, wide part and heads. Inputs are (n, length) int64: ids, segments (1 = message), mask (1 = token)."""
+
+    def __init__(self, bert: BertModel, recipe: HeadsRecipe, topics: int, emotions: int) -> None:
+        super().__init__()
+        hidden = bert.config.hidden_size
+        self.bert = bert
+        self.topics, self.emotions = topics, emotions
+        self.mix = nn.Linear(3 * hidden, hidden)
+        self.dropout = nn.Dropout(0.2)
+        self.heads = nn.Linear(hidden, topics + emotions + 1)
+        self.vector = nn.Linear(hidden, recipe.vector)
+        self.wide = WideNgrams(recipe.ngram_buckets, topics + emotions + 1) if recipe.ngram_buckets else None
+
+    def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Outputs:
+        states = self.bert(
+            input_ids=input_ids, token_type_ids=segments, attention_mask=attention_mask
+        ).last_hidden_state
+        pooled = torch.tanh(self.mix(self.pool(states, segments * attention_mask)))
+        logits = self.heads(self.dropout(pooled))
+        if self.wide is not None:
+            logits = logits + self.wide(input_ids, segments, attention_mask)
+        vector = nn.functional.normalize(self.vector(pooled), dim=-1)
+        topic, emotion, needs_human = logits.split([self.topics, self.emotions, 1], dim=1)
+        return Outputs(topic, emotion, needs_human[:, 0], vector)
+
+    @staticmethod
+    def pool(states: Tensor, inside: Tensor) -> Tensor:
+        """[CLS], mean and maximum of the message's states: (n, length, h) -> (n, 3h)."""
+        weight = inside[:, :, None].to(states.dtype)
+        mean = (states * weight).sum(1) / weight.sum(1).clamp(min=1.0)
+        highest = (states + (weight - 1.0) * 1e4).max(1).values
+        return torch.cat([states[:, 0], mean, highest], dim=-1)
+
+
+def new_bert(recipe: EncoderRecipe, vocabulary: int) -> BertModel:
+    """A BERT encoder with fresh weights (normal, 0.02).
+
+    Eager attention, because the CPU backward of the fused one is several times slower; no dropout, because a model
+    this small trained this briefly underfits.
+    """
+    config = BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=recipe.hidden,
+        num_hidden_layers=recipe.layers,
+        num_attention_heads=recipe.heads,
+        intermediate_size=recipe.intermediate,
+        max_position_embeddings=recipe.positions,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        attn_implementation="eager",
+    )
+    return BertModel(config, add_pooling_layer=False)

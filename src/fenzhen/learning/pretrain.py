@@ -1,0 +1,202 @@
+"""Masked-language pre-training of the encoder from scratch, on CPU in bf16.
+
+BERT's objective (Devlin et al. 2019) with whole-word masking by jieba (Cui et al. 2021), masks drawn anew each time. A
+plain loop: weights in bf16 with fp32 masters, eager attention, no dropout, logits at masked places only. The learning rate
+follows the larger of tokens done and minutes spent, so a run ends on time on a busy machine. Checkpoints resume.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import BertModel
+
+from fenzhen.learning.corpus import Packed
+from fenzhen.learning.recipe import PretrainRecipe
+
+
+class MaskedLanguageModel(nn.Module):
+    """Encoder and the usual transform with tied output embeddings, evaluated at masked places only."""
+
+    def __init__(self, bert: BertModel) -> None:
+        super().__init__()
+        hidden = bert.config.hidden_size
+        self.bert = bert
+        self.transform = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden))
+        self.bias = nn.Parameter(torch.zeros(bert.config.vocab_size))
+
+    def forward(self, ids: Tensor, segments: Tensor, attention: Tensor, places: Tensor) -> Tensor:
+        """`places` are flat positions into (n, length); returns (len(places), vocabulary) logits."""
+        states = self.bert(input_ids=ids, token_type_ids=segments, attention_mask=attention).last_hidden_state
+        picked = states.reshape(-1, states.shape[-1])[places]
+        return self.transform(picked) @ self.bert.embeddings.word_embeddings.weight.T + self.bias
+
+
+@dataclass(frozen=True)
+class Masked:
+    """One batch: corrupted ids, segments, attention (n, length); flat places and the ids that stood there."""
+
+    ids: Tensor
+    segments: Tensor
+    attention: Tensor
+    places: Tensor
+    targets: Tensor
+
+
+def mask_words(batch: Packed, share: float, mask_id: int, vocabulary: int, random: np.random.Generator) -> Masked:
+    """Hide about `share` of the tokens, whole jieba words at a time: 80 % [MASK], 10 % random, 10 % unchanged."""
+    ids = batch.ids.astype(np.int64)
+    # One draw a word: the same (row, word number) gets the same random number.
+    draws = random.random((len(ids), 256))
+    hidden = (np.take_along_axis(draws, batch.word.astype(np.int64), axis=1) < share) & (batch.word > 0)
+    kind = random.random(ids.shape)
+    corrupted = np.where(hidden & (kind < 0.8), mask_id, ids)
+    corrupted = np.where(hidden & (kind >= 0.9), random.integers(100, vocabulary, ids.shape), corrupted)
+    places: NDArray[np.int64] = np.flatnonzero(hidden)
+    return Masked(
+        torch.from_numpy(corrupted),
+        torch.from_numpy(batch.segments.astype(np.int64)),
+        torch.from_numpy((ids > 0).astype(np.int64)),
+        torch.from_numpy(places),
+        torch.from_numpy(ids.reshape(-1)[places]),
+    )
+
+
+def batches(sources: list[tuple[Packed, float]], size: int, random: np.random.Generator) -> Iterator[Packed]:
+    """Endless shuffled batches; each source is drawn in proportion to its weight and walked through in random order."""
+    weights = np.array([weight for _, weight in sources])
+    orders = [random.permutation(len(packed.ids)) for packed, _ in sources]
+    cursor = [0] * len(sources)
+    while True:
+        picks = random.multinomial(size, weights / weights.sum())
+        rows = []
+        for index, count in enumerate(picks):
+            if cursor[index] + count > len(orders[index]):
+                orders[index], cursor[index] = random.permutation(len(orders[index])), 0
+            chosen = orders[index][cursor[index] : cursor[index] + count]
+            cursor[index] += count
+            packed = sources[index][0]
+            rows.append((packed.ids[chosen], packed.word[chosen], packed.segments[chosen]))
+        ids, word, segments = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+        yield Packed(ids, word, segments)
+
+
+class MasterWeights:
+    """AdamW on fp32 copies of bf16 weights: small updates would vanish in bf16's 8 bits of precision."""
+
+    def __init__(self, model: nn.Module, learning_rate: float, weight_decay: float) -> None:
+        self.model_parameters = list(model.parameters())
+        self.masters = [nn.Parameter(p.detach().float().clone()) for p in self.model_parameters]
+        decayed = [m for m in self.masters if m.ndim > 1]
+        plain = [m for m in self.masters if m.ndim <= 1]
+        groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
+        self.optimiser = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
+
+    def step(self, learning_rate: float) -> None:
+        for master, parameter in zip(self.masters, self.model_parameters, strict=True):
+            master.grad = None if parameter.grad is None else parameter.grad.float()
+            parameter.grad = None
+        nn.utils.clip_grad_norm_(self.masters, 1.0)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate
+        self.optimiser.step()
+        with torch.no_grad():
+            for master, parameter in zip(self.masters, self.model_parameters, strict=True):
+                parameter.copy_(master)
+
+
+def pretrain(
+    sources: list[tuple[Packed, float]],
+    held_out: Packed,
+    bert: BertModel,
+    recipe: PretrainRecipe,
+    mask_id: int,
+    folder: Path,
+) -> BertModel:
+    """Train, resuming from `folder`/checkpoint.pt where it exists, and return `bert`, trained, in fp32."""
+    vocabulary: int = bert.config.vocab_size
+    model = MaskedLanguageModel(bert).to(torch.bfloat16)
+    weights = MasterWeights(model, recipe.learning_rate, recipe.weight_decay)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = _resume(folder / "checkpoint.pt", model, weights)
+    random = np.random.default_rng(recipe.seed + state["step"])
+    stream = batches(sources, recipe.batch, random)
+    began, mean_loss = time.monotonic() - state["seconds"], state["loss"]
+    while (progress := _progress(state, recipe, time.monotonic() - began)) < 1.0:
+        masked = mask_words(next(stream), recipe.mask_share, mask_id, vocabulary, random)
+        logits = model(masked.ids, masked.segments, masked.attention, masked.places)
+        loss = nn.functional.cross_entropy(logits.float(), masked.targets)
+        loss.backward()  # type: ignore[no-untyped-call]
+        weights.step(recipe.learning_rate * schedule(progress, recipe.warm_up))
+        mean_loss = 0.98 * mean_loss + 0.02 * loss.item() if state["step"] else loss.item()
+        state["step"] += 1
+        state["tokens"] += int(masked.attention.sum())
+        state["seconds"], state["loss"] = time.monotonic() - began, mean_loss
+        if state["step"] % recipe.log_every == 0:
+            _log(folder, state, progress, held_out_loss(model, held_out, mask_id, vocabulary))
+        if state["step"] % recipe.checkpoint_every == 0:
+            _save(folder / "checkpoint.pt", model, weights, state)
+    _save(folder / "checkpoint.pt", model, weights, state)
+    with torch.no_grad():
+        for master, parameter in zip(weights.masters, model.float().parameters(), strict=True):
+            parameter.copy_(master)
+    return model.bert
+
+
+def schedule(progress: float, warm_up: float) -> float:
+    """Linear warm-up, then cosine to a tenth; (0..1) -> (0..1]."""
+    if progress < warm_up:
+        return max(progress / warm_up, 1e-3)
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * (progress - warm_up) / (1 - warm_up)))
+
+
+@torch.no_grad()
+def held_out_loss(model: MaskedLanguageModel, held_out: Packed, mask_id: int, vocabulary: int) -> float:
+    """Mean cross-entropy in nats at 15 % masked tokens of the held-out sequences, the same masks each time."""
+    masked = mask_words(held_out, 0.15, mask_id, vocabulary, np.random.default_rng(0))
+    logits = model(masked.ids, masked.segments, masked.attention, masked.places)
+    return float(nn.functional.cross_entropy(logits.float(), masked.targets))
+
+
+def _progress(state: dict[str, Any], recipe: PretrainRecipe, seconds: float) -> float:
+    return max(state["tokens"] / recipe.tokens, seconds / (60 * recipe.minutes))
+
+
+def _log(folder: Path, state: dict[str, Any], progress: float, held_out: float) -> None:
+    row = {**state, "held_out": round(held_out, 4), "loss": round(state["loss"], 4), "seconds": round(state["seconds"])}
+    print(
+        f"{progress:6.1%}  step {state['step']:,}  {state['tokens'] / 1e6:.1f} M tokens  "
+        f"{state['tokens'] / max(state['seconds'], 1e-9):,.0f} tokens/s  loss {state['loss']:.3f}  held out {held_out:.3f}",
+        flush=True,
+    )
+    with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def _save(path: Path, model: nn.Module, weights: MasterWeights, state: dict[str, Any]) -> None:
+    """Written beside and renamed, so a kill leaves the previous checkpoint whole."""
+    draft = path.with_suffix(".draft")
+    masters = [master.data for master in weights.masters]
+    torch.save({"masters": masters, "optimiser": weights.optimiser.state_dict(), "state": dict(state)}, draft)
+    draft.replace(path)
+
+
+def _resume(path: Path, model: nn.Module, weights: MasterWeights) -> dict[str, Any]:
+    if not path.exists():
+        return {"step": 0, "tokens": 0, "seconds": 0.0, "loss": 0.0}
+    saved = torch.load(path, weights_only=True)
+    with torch.no_grad():
+        for master, parameter, value in zip(weights.masters, model.parameters(), saved["masters"], strict=True):
+            master.copy_(value)
+            parameter.copy_(value)
+    weights.optimiser.load_state_dict(saved["optimiser"])
+    state: dict[str, Any] = saved["state"]
+    return state

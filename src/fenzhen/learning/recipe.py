@@ -1,0 +1,153 @@
+"""Recipes: everything a training run can be told, as data. TOML in, frozen dataclasses out, unknown keys refused.
+
+The recipe that made a model is saved in its manifest.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fenzhen.errors import DataError
+from fenzhen.taxonomy import nearest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class EncoderRecipe:
+    """[encoder]: size of the encoder. Head size (hidden / heads) 64 is by far the fastest on CPUs."""
+
+    hidden: int = 256
+    layers: int = 4
+    heads: int = 4
+    intermediate: int = 1024
+    positions: int = 128
+
+
+@dataclass(frozen=True)
+class HeadsRecipe:
+    """[heads]: size of the sentence vector and of the hashed n-gram table (0 = no wide part)."""
+
+    vector: int = 128
+    ngram_buckets: int = 65_536
+
+
+@dataclass(frozen=True)
+class VocabularyRecipe:
+    """[vocabulary]: tokens in all, and how many of them are whole Latin words."""
+
+    size: int = 8192
+    latin_words: int = 1200
+
+
+@dataclass(frozen=True)
+class CorpusSource:
+    """[corpus] one line: share of the sequences drawn from it, and characters read of it (0 = all)."""
+
+    share: float
+    characters: int = 0
+
+
+@dataclass(frozen=True)
+class PretrainRecipe:
+    """[pretrain]: masked-language pre-training; ends at `tokens` or after `minutes`, whichever is first."""
+
+    tokens: int = 40_000_000
+    minutes: float = 75.0
+    batch: int = 64
+    length: int = 128
+    learning_rate: float = 1e-3
+    warm_up: float = 0.04
+    weight_decay: float = 0.01
+    mask_share: float = 0.2
+    seed: int = 1
+    log_every: int = 50
+    checkpoint_every: int = 200
+
+
+@dataclass(frozen=True)
+class FinetuneRecipe:
+    """[finetune]: multi-task training of encoder and heads on labelled examples."""
+
+    epochs: int = 6
+    batch: int = 64
+    learning_rate: float = 4e-4
+    head_learning_rate: float = 2e-3
+    wide_learning_rate: float = 5e-3
+    warm_up: float = 0.08
+    weight_decay: float = 0.01
+    wide_weight_decay: float = 0.0
+    label_smoothing: float = 0.05
+    class_balance: float = 0.3
+    emotion_weight: float = 0.5
+    needs_human_weight: float = 0.5
+    drop_history: float = 0.15
+    mask_tokens: float = 0.05
+    average_from: float = 0.5
+    development_share: float = 0.1
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class ExportRecipe:
+    """[export]: how many of the held-out messages the export gates compare, at least, and the flips allowed to int8."""
+
+    gate_messages: int = 500
+    int8_flips: float = 0.01
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole recipe."""
+
+    name: str
+    encoder: EncoderRecipe = EncoderRecipe()
+    heads: HeadsRecipe = HeadsRecipe()
+    vocabulary: VocabularyRecipe = VocabularyRecipe()
+    corpus: Mapping[str, CorpusSource] = field(default_factory=dict)
+    pretrain: PretrainRecipe = PretrainRecipe()
+    finetune: FinetuneRecipe = FinetuneRecipe()
+    export: ExportRecipe = ExportRecipe()
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def load(cls, path: Path) -> "Recipe":
+        """Read a recipe. Raises DataError naming the key, what was found and the nearest known key."""
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise DataError(f"can't read the recipe: {error}", file=path) from error
+        try:
+            data["corpus"] = {
+                name: _fill(CorpusSource, row, f"corpus.{name}") for name, row in data.pop("corpus", {}).items()
+            }
+            parts = {f.name: f.default for f in fields(cls) if f.name not in ("name", "corpus")}
+            for part, default in parts.items():
+                if part in data:
+                    data[part] = _fill(type(default), data[part], part)
+            return _fill(cls, data, "")
+        except DataError as error:
+            raise DataError(error.reason, file=path) from error
+
+
+def _fill(cls: type[T], row: object, where: str) -> T:
+    if not isinstance(row, dict):
+        raise DataError(f"[{where}]: found {row!r:.40}, expected a table")
+    known = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]
+    for key, value in row.items():
+        path = f"{where}.{key}".lstrip(".")
+        if key not in known:
+            raise DataError(f"{path}: unknown key; nearest known: {nearest(key, known)}")
+        wanted = {int: "a whole number", float: "a number", str: "a string"}.get(known[key])  # type: ignore[call-overload]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = {int: isinstance(value, int) and number, float: number, str: isinstance(value, str)}
+        if wanted and not fits[known[key]]:  # type: ignore[index]
+            raise DataError(f"{path}: found {value!r:.40}, expected {wanted}")
+    try:
+        return cls(**row)
+    except TypeError as error:
+        raise DataError(f"[{where or 'recipe'}]: {error}") from error

@@ -1,0 +1,1 @@
+"""Routing: who answers. Pure functions of a classification, a message and a policy."""

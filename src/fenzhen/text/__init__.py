@@ -1,0 +1,1 @@
+"""Text: one normaliser for training and serving, evasive spellings, personal data, word segmentation."""

@@ -1,0 +1,84 @@
+"""From probabilities to a Classification: the one place where labels are read off, shared by every classifier.
+
+Intent and topic can't disagree: the intent is the one with the largest summed topic probability, the topic the
+most probable one within it.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fenzhen.taxonomy import Taxonomy
+from fenzhen.text.normalise import Evasion
+from fenzhen.understanding.calibration import Array
+from fenzhen.understanding.classification import Classification, ServedBy
+
+ALSO_LIMIT = 2
+ALSO_MIN_PROBABILITY = 0.2
+# Politeness, ids and unclear talk around a request are not a second request.
+_NEVER_ALSO = ("chitchat.", "other.")
+
+
+def intent_probabilities(topic_probabilities: Array, taxonomy: Taxonomy) -> Array:
+    """(n, topics) -> (n, intents): the sum over the topics of each intent."""
+    membership = np.zeros((len(taxonomy.topics), len(taxonomy.intents)), dtype=topic_probabilities.dtype)
+    membership[np.arange(len(taxonomy.topics)), list(taxonomy.intent_of_topic)] = 1
+    result: Array = topic_probabilities @ membership
+    return result
+
+
+def best_topics(topic_probabilities: Array, taxonomy: Taxonomy) -> NDArray[np.int64]:
+    """(n, topics) -> (n,) index of the most probable topic within the most probable intent."""
+    intents = intent_probabilities(topic_probabilities, taxonomy).argmax(axis=1)
+    outside = np.asarray(taxonomy.intent_of_topic)[None, :] != intents[:, None]
+    result: NDArray[np.int64] = np.where(outside, -1.0, topic_probabilities).argmax(axis=1)
+    return result
+
+
+def read_out(
+    topic: Array,
+    emotion: Array,
+    needs_human: Array,
+    taxonomy: Taxonomy,
+    *,
+    vectors: Array | None = None,
+    evasions: Sequence[tuple[Evasion, ...]] = (),
+    served_by: ServedBy,
+) -> list[Classification]:
+    """Calibrated probabilities of n messages -> n classifications.
+
+    topic (n, topics), emotion (n, emotions), needs_human (n,), vectors (n, d) of unit length or None.
+    """
+    if not len(topic):
+        return []
+    best = best_topics(topic, taxonomy)
+    order = np.argsort(-topic, axis=1, kind="stable")
+    scope = taxonomy.topic_ids.index(taxonomy.out_of_scope) if taxonomy.out_of_scope else None
+    result = []
+    for row, first in enumerate(best):
+        ranked = [int(first), *(int(k) for k in order[row] if k != first)]
+        mood = int(emotion[row].argmax())
+        result.append(
+            Classification(
+                topic=taxonomy.topic_ids[first],
+                topics=tuple((taxonomy.topic_ids[k], float(topic[row, k])) for k in ranked),
+                intent=taxonomy.intent_ids[taxonomy.intent_of_topic[first]],
+                emotion=taxonomy.emotion_ids[mood],
+                emotion_score=float(emotion[row, mood]),
+                needs_human=float(needs_human[row]),
+                in_scope=1.0 if scope is None else float(1.0 - topic[row, scope]),
+                confidence=float(topic[row, first]),
+                also=_also(topic[row], ranked[1:], taxonomy),
+                vector=() if vectors is None else tuple(float(x) for x in vectors[row]),
+                evasions=evasions[row] if evasions else (),
+                served_by=served_by,
+            )
+        )
+    return result
+
+
+def _also(probabilities: Array, ranked: list[int], taxonomy: Taxonomy) -> tuple[str, ...]:
+    likely = [k for k in ranked[:4] if probabilities[k] >= ALSO_MIN_PROBABILITY]
+    names = [taxonomy.topic_ids[k] for k in likely]
+    return tuple(name for name in names if not name.startswith(_NEVER_ALSO))[:ALSO_LIMIT]
