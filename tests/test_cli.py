@@ -21,13 +21,14 @@ from typer.testing import CliRunner
 from fenzhen.batch.score import Summary
 from fenzhen.cli import app
 from fenzhen.commands import classify as command
-from fenzhen.commands.learn import recipe_path
+from fenzhen.commands.learn import recipe_path, route_examples
 from fenzhen.commands.parts import Parts, assemble
 from fenzhen.commands.score import default_rejects, lines_of
 from fenzhen.errors import RequestError
 from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
 from fenzhen.routing.policy import Policies
+from fenzhen.settings import Settings
 from fenzhen.taxonomy import default
 from fenzhen.text.tokenise import Limits
 from fenzhen.understanding.calibration import Calibration
@@ -152,7 +153,16 @@ def folder(tmp_path: Path) -> Path:
 def test_model_show(folder: Path) -> None:
     code, out, _ = fenzhen("model", "show", folder)
     assert code == 0
-    for part in ("toy-1", "model.onnx", "一致", "34 个主题", "物流跟踪", "written", "Apache-2.0", "topic.macro_f1  0.8123"):
+    for part in (
+        "toy-1",
+        "model.onnx",
+        "一致",
+        "34 个主题",
+        "物流跟踪",
+        "written",
+        "Apache-2.0",
+        "topic.macro_f1  0.8123",
+    ):
         assert part in out
     assert "per_class" not in out
 
@@ -278,7 +288,9 @@ def test_shipped_model_classifies_texts(shipped_model: Path) -> None:
 
 def test_shipped_model_answers_a_stream_and_records_it(shipped_model: Path, tmp_path: Path) -> None:
     store = f"sqlite:///{tmp_path / 'review.db'}"
-    with start("classify", "--json", "--model", shipped_model, "--store", store, stdin=subprocess.PIPE, cwd=tmp_path) as run:
+    with start(
+        "classify", "--json", "--model", shipped_model, "--store", store, stdin=subprocess.PIPE, cwd=tmp_path
+    ) as run:
         out, err = run.communicate('{"text": "转人工"}\nbad\n{"text": "多少钱"}\n'.encode(), timeout=60)
     assert (run.returncode, err) == (0, b"")
     first, bad, last = (json.loads(line) for line in out.splitlines())
@@ -306,11 +318,44 @@ def test_shipped_model_scores_a_file(shipped_model: Path, tmp_path: Path) -> Non
     )
     code, out, err = fenzhen("score", log, "--output", tmp_path / "scored.jsonl", "--model", shipped_model)
     assert (code, err) == (0, "")
-    assert "分诊 2 行" in out and "退回 1 行" in out and "3 行时间没有时区" in out
+    assert "分诊 2 行" in out and "退回 1 行" in out and "4 行时间没有时区" in out
     rows = [json.loads(line) for line in (tmp_path / "scored.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["text"] for row in rows] == ["在吗", "在的", "转人工"]
     assert rows[2]["topic"] == "human" and rows[1]["topic"] is None
     assert json.loads((tmp_path / "scored.rejects.jsonl").read_text(encoding="utf-8"))["line"] == 4
+
+
+def test_rejects_file_is_there_when_named_or_needed(shipped_model: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    log.write_text('{"text": "在吗"}\n', encoding="utf-8")
+    args = ("score", log, "--output", tmp_path / "scored.csv", "--model", shipped_model)
+    assert fenzhen(*args)[0] == 0
+    assert {p.name for p in tmp_path.iterdir()} == {"log.jsonl", "scored.csv"}
+    assert fenzhen(*args, "--rejects", tmp_path / "bad.csv")[0] == 0
+    assert (tmp_path / "bad.csv").read_text() == "line,reason,row\n"
+
+
+def test_interrupted_score_leaves_nothing(shipped_model: Path, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("text\n" + "在吗\n" * 50_000, encoding="utf-8")
+    with start("score", log, "--output", tmp_path / "scored.csv", "--model", shipped_model, cwd=tmp_path) as run:
+        while not list(tmp_path.glob(".scored.csv.*.part")):
+            assert run.poll() is None, "ended before it was interrupted"
+            time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        _, err = run.communicate(timeout=60)
+    assert run.returncode not in (0, None)
+    assert b"Traceback" not in err
+    assert {p.name for p in tmp_path.iterdir()} == {"log.csv"}
+
+
+def test_examples_are_routed_under_a_policy(shipped_model: Path, tmp_path: Path) -> None:
+    data = tmp_path / "gold.jsonl"
+    data.write_text('{"text": "转人工", "topic": "human"}\n{"text": "在吗"}\n', encoding="utf-8")
+    settings = Settings.read(model=shipped_model, store=f"sqlite:///{tmp_path / 'review.db'}")
+    [line] = route_examples([data], settings, record=True)
+    assert "转人工 1" in line
+    assert (tmp_path / "review.db").exists()
 
 
 def test_shipped_model_folder_is_sound(shipped_model: Path) -> None:

@@ -69,8 +69,10 @@ def serve(
 ) -> None:
     """Serve POST /classify over HTTP. 启动分诊服务。"""
     from fenzhen.commands.serve import serve as run
+    from fenzhen.settings import Settings
 
-    run(_settings(model=model, policy=policy, faq=faq, store=store, host=host, port=port, workers=workers))
+    # The service sets up its own log.
+    run(Settings.read(model=model, policy=policy, faq=faq, store=store, host=host, port=port, workers=workers))
 
 
 @app.command()
@@ -88,14 +90,12 @@ def classify(
     if not texts and not as_json:
         raise typer.BadParameter("give at least one TEXT, or --json with requests on standard input")
     settings = _settings(model=model, policy=policy, faq=faq, store=store)
-    from rich.console import Console
-
     from fenzhen.commands import classify as command
     from fenzhen.commands.parts import opened
 
     with opened(settings, record=store is not None) as parts:
         if not as_json:
-            kept = command.classify_texts(texts or [], parts, Console())
+            kept = command.classify_texts(texts or [], parts, _console())
         elif texts:
             kept = command.answer_texts(texts, parts, sys.stdout.buffer)
         else:
@@ -171,17 +171,26 @@ def train(
 @model_app.command("show")
 def model_show(folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Model folder.")] = None) -> None:
     """Show and verify a model folder. 查看模型。"""
-    from rich.console import Console
-
     from fenzhen.commands.model import show
 
-    show(_settings(model=folder).model_path(), Console())
+    show(_settings(model=folder).model_path(), _console())
 
 
 def _settings(**options: Any) -> Any:
+    from fenzhen.commands.logs import log_to_stderr
     from fenzhen.settings import Settings
 
-    return Settings.read(**options)
+    settings = Settings.read(**options)
+    log_to_stderr(settings.log_level)
+    return settings
+
+
+def _console() -> Any:
+    """Standard output for tables; where no terminal says how wide it is, wide enough for them."""
+    from rich.console import Console
+
+    wide = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console() if wide else Console(width=140)
 
 
 def main() -> None:

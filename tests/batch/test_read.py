@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fenzhen.batch.read import MAX_LINE, BadRow, Row, open_source
+from fenzhen.batch.read import open_source
+from fenzhen.batch.table import MAX_LINE, BadRow, Row
 from fenzhen.errors import DataError
 
 

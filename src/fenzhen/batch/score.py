@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from fenzhen.answer import answer, flat, new_id
-from fenzhen.batch.read import BadRow, Row, Source
+from fenzhen.answer import COLUMNS, answer, flat, new_id
 from fenzhen.batch.rows import RowReader
+from fenzhen.batch.table import BadRow, Row, Source
 from fenzhen.batch.write import REJECT_COLUMNS, CsvSink, JsonlSink, Sink, check_writable, open_sink, replacing
 from fenzhen.errors import DataError, RequestError
 from fenzhen.message import Message
@@ -22,35 +22,9 @@ from fenzhen.routing.decision import ACTIONS, Decision
 
 CHUNK = 512  # rows held at a time
 
-# Every column that `flat(answer)` can have, in the order of the output. Optional parts are empty where absent.
-ANSWER_COLUMNS: Mapping[str, type] = {
-    "id": str,
-    "intent": str,
-    "topic": str,
-    "topics": str,
-    "also": str,
-    "emotion_label": str,
-    "emotion_score": float,
-    "needs_human": float,
-    "in_scope": float,
-    "confidence": float,
-    "route_action": str,
-    "route_tier": str,
-    "route_group": str,
-    "route_priority": str,
-    "route_answer": str,
-    "route_flow": str,
-    "route_note": str,
-    "route_tags": str,
-    "route_rule": str,
-    "route_reasons": str,
-    "served_by": str,
-    "recorded": bool,
-    "model": str,
-    "policy": str,
-    "identity": str,
-    "took_ms": float,
-}
+_FLOATS = ("emotion_score", "needs_human", "in_scope", "confidence", "took_ms")
+_TYPES: Mapping[str, type] = {**dict.fromkeys(_FLOATS, float), "recorded": bool}
+ANSWER_COLUMNS: Mapping[str, type] = {name: _TYPES.get(name, str) for name in COLUMNS}
 
 TriageLike = Callable[[Sequence[Message]], list[Decision]]
 Report = Callable[[int, int], None]  # rows done, how much of Source.size is done
@@ -188,9 +162,7 @@ def _scored(
 
 
 def _columns(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    if unknown := set(values) - set(ANSWER_COLUMNS):
-        raise DataError(f"the answer has {', '.join(sorted(unknown))}, which ANSWER_COLUMNS lacks; add them there")
-    return {prefix + name: values.get(name) for name in ANSWER_COLUMNS}
+    return {prefix + name: values.get(name) for name in COLUMNS}
 
 
 def _summary(counts: Counter[str], reader: RowReader, seconds: float) -> Summary:

@@ -13,7 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from fenzhen.batch.read import Source, format_of, pyarrow
+from fenzhen.batch.read_parquet import pyarrow
+from fenzhen.batch.table import Source, format_of
 from fenzhen.errors import DataError
 
 ROW_GROUP = 8_192

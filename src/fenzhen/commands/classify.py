@@ -4,11 +4,11 @@ Knows nothing of files of rows: that is `fenzhen score`.
 """
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Never
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from fenzhen.answer import answer, new_id
@@ -16,6 +16,7 @@ from fenzhen.commands.parts import ACTION_NAMES, PRIORITY_NAMES, Parts
 from fenzhen.errors import FenzhenError, RequestError
 from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
+from fenzhen.routing.reasons import percent
 
 MAX_LINE = 256 * 1024  # bytes of one request, as over HTTP
 _EMOTION_STYLES = {"angry": "bold red", "anxious": "yellow", "disappointed": "magenta", "pleased": "green"}
@@ -47,11 +48,13 @@ def classify_lines(lines: BinaryIO, parts: Parts, out: BinaryIO) -> bool:
 
 def answer_texts(texts: Sequence[str], parts: Parts, out: BinaryIO) -> bool:
     """Print the answer object of each text; as `classify_lines`."""
-    messages = [Message.from_dict({"text": text}) for text in texts]
-    return all([_answer(message, parts, out) for message in messages])
+    kept = True
+    for message in [Message.from_dict({"text": text}) for text in texts]:
+        kept = _answer(message, parts, out) and kept
+    return kept
 
 
-def parse_request(line: bytes) -> object:
+def parse_request(line: bytes) -> Any:
     """The JSON value of one line. Raises RequestError for over-long lines, broken UTF-8 and what is not JSON."""
     if len(line) > MAX_LINE:
         raise RequestError(f"a line of over {MAX_LINE:,} bytes; send the message without its attachments")
@@ -110,15 +113,13 @@ def _table(decisions: Sequence[Decision], parts: Parts) -> Table:
         ("去向", {}),
         ("原因", {"ratio": 4, "overflow": "fold"}),
     ):
-        table.add_column(title, **options)  # type: ignore[arg-type]
+        table.add_column(title, **options)
     for decision in decisions:
         table.add_row(*_cells(decision, parts))
     return table
 
 
 def _cells(decision: Decision, parts: Parts) -> list[str]:
-    from rich.markup import escape
-
     found, route = decision.classification, decision.route
     where = [ACTION_NAMES[route.action]]
     if route.group:
@@ -134,7 +135,7 @@ def _cells(decision: Decision, parts: Parts) -> list[str]:
         mood = parts.taxonomy.name(found.emotion)
         colour = _EMOTION_STYLES.get(found.emotion)
         mood = f"[{colour}]{escape(mood)}[/]" if colour else escape(mood)
-        model = [escape(topics), mood, f"{found.needs_human:.0%}", f"{found.confidence:.0%}"]
+        model = [escape(topics), mood, percent(found.needs_human), percent(found.confidence)]
     return [
         escape(_visible(decision.message.text)),
         *model,
@@ -147,8 +148,3 @@ def _visible(text: str) -> str:
     """A text that can't drive the terminal: control characters shown as blanks."""
     shown = "".join(c if c.isprintable() else " " for c in text)
     return shown if len(shown) <= 200 else shown[:200] + "…"
-
-
-def stdin() -> BinaryIO:
-    """Standard input as bytes."""
-    return sys.stdin.buffer

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fenzhen.defaults import CHECKOUT
-from fenzhen.errors import RequestError
+from fenzhen.errors import RequestError, StoreError
 from fenzhen.settings import Settings
 from fenzhen.taxonomy import nearest
 
@@ -47,7 +47,7 @@ def route_examples(data: Sequence[Path], settings: Settings, *, record: bool) ->
         messages = [Message(text=example.text, history=example.history) for example in examples]
         decisions = parts.triage(messages)
         if parts.store is not None and not parts.store.record([(new_id(), decision) for decision in decisions]):
-            raise RequestError(f"the store {settings.store} could not keep the decisions", field="store")
+            raise StoreError("the store could not keep the decisions; see the log, correct --store and run again")
     counts = Counter(ACTION_NAMES[decision.route.action] for decision in decisions)
     policy = decisions[0].policy if decisions else "—"
     return [f"规则 {policy} 下的去向:" + " · ".join(f"{name} {n:,}" for name, n in counts.most_common())]

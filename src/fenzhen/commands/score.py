@@ -6,21 +6,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fenzhen.batch.read import Source
 from fenzhen.batch.rows import misspelt
 from fenzhen.batch.score import Report, Summary, score
+from fenzhen.batch.table import Source
 from fenzhen.commands.parts import ACTION_NAMES, Parts
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
 
 
 def score_file(source: Source, output: Path, rejects: Path | None, parts: Parts, *, prefix: str = "") -> bool:
-    """Score a table and print what came of it. False if the model failed on rows or a store could not keep them."""
+    """Score a table and print what came of it. False if the model failed on rows or a store could not keep them.
+
+    Without a name for rejects they go beside the output, if there are any.
+    """
     for found, known in misspelt(source.columns):
         print(f"注意:列 {found} 不会被读取,是否应为 {known}?", file=sys.stderr)
-    rejects = rejects or default_rejects(output)
+    named, rejects = rejects is not None, rejects or default_rejects(output)
     with _progress(source) as report:
         summary = score(source, output, rejects, parts.triage, store=parts.store, prefix=prefix, report=report)
+    if not named and not summary.rejected:
+        rejects.unlink()  # nobody asked for an empty file
     print("\n".join(lines_of(summary, output, rejects)))
     return not summary.failed and not summary.unrecorded
 

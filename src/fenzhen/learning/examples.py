@@ -1,4 +1,4 @@
-"""Example: one labelled buyer message with its context, and the fingerprint by which texts are known without quoting them.
+"""Example: one labelled buyer message with its context, and the fingerprint that names a text without quoting it.
 
 Says nothing of files (`readers`) or of which examples may train what (`sources`).
 """

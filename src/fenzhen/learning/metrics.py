@@ -1,7 +1,7 @@
 """Measures of a classifier, in numpy: label indices and probabilities in, numbers out. Knows no model and no taxonomy.
 
 Definitions follow scikit-learn (tests compare them), with one choice of ours: macro averages run over the labels that
-occur in the truth, so that a prediction of an absent label costs precision nowhere but recall of the label it displaced.
+occur in the truth; predicting an absent label still costs the recall of the label it displaced.
 """
 
 from dataclasses import dataclass

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from transformers import BertModel
 
 from fenzhen.learning.corpus import Packed
+from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.recipe import PretrainRecipe
 
 
@@ -89,30 +90,6 @@ def batches(sources: list[tuple[Packed, float]], size: int, random: np.random.Ge
         yield Packed(ids, word, segments)
 
 
-class MasterWeights:
-    """AdamW on fp32 copies of bf16 weights: small updates would vanish in bf16's 8 bits of precision."""
-
-    def __init__(self, model: nn.Module, learning_rate: float, weight_decay: float) -> None:
-        self.model_parameters = list(model.parameters())
-        self.masters = [nn.Parameter(p.detach().float().clone()) for p in self.model_parameters]
-        decayed = [m for m in self.masters if m.ndim > 1]
-        plain = [m for m in self.masters if m.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        self.optimiser = torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98), eps=1e-6, fused=True)
-
-    def step(self, learning_rate: float) -> None:
-        for master, parameter in zip(self.masters, self.model_parameters, strict=True):
-            master.grad = None if parameter.grad is None else parameter.grad.float()
-            parameter.grad = None
-        nn.utils.clip_grad_norm_(self.masters, 1.0)
-        for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
-        self.optimiser.step()
-        with torch.no_grad():
-            for master, parameter in zip(self.masters, self.model_parameters, strict=True):
-                parameter.copy_(master)
-
-
 def pretrain(
     sources: list[tuple[Packed, float]],
     held_out: Packed,
@@ -124,9 +101,9 @@ def pretrain(
     """Train, resuming from `folder`/checkpoint.pt where it exists, and return `bert`, trained, in fp32."""
     vocabulary: int = bert.config.vocab_size
     model = MaskedLanguageModel(bert).to(torch.bfloat16)
-    weights = MasterWeights(model, recipe.learning_rate, recipe.weight_decay)
+    weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
     folder.mkdir(parents=True, exist_ok=True)
-    state = _resume(folder / "checkpoint.pt", model, weights)
+    state = _resume(folder / "checkpoint.pt", weights)
     random = np.random.default_rng(recipe.seed + state["step"])
     stream = batches(sources, recipe.batch, random)
     began, mean_loss = time.monotonic() - state["seconds"], state["loss"]
@@ -135,7 +112,7 @@ def pretrain(
         logits = model(masked.ids, masked.segments, masked.attention, masked.places)
         loss = nn.functional.cross_entropy(logits.float(), masked.targets)
         loss.backward()  # type: ignore[no-untyped-call]
-        weights.step(recipe.learning_rate * schedule(progress, recipe.warm_up))
+        weights.step(schedule(progress, recipe.warm_up))
         mean_loss = 0.98 * mean_loss + 0.02 * loss.item() if state["step"] else loss.item()
         state["step"] += 1
         state["tokens"] += int(masked.attention.sum())
@@ -143,11 +120,9 @@ def pretrain(
         if state["step"] % recipe.log_every == 0:
             _log(folder, state, progress, held_out_loss(model, held_out, mask_id, vocabulary))
         if state["step"] % recipe.checkpoint_every == 0:
-            _save(folder / "checkpoint.pt", model, weights, state)
-    _save(folder / "checkpoint.pt", model, weights, state)
-    with torch.no_grad():
-        for master, parameter in zip(weights.masters, model.float().parameters(), strict=True):
-            parameter.copy_(master)
+            _save(folder / "checkpoint.pt", weights, state)
+    _save(folder / "checkpoint.pt", weights, state)
+    weights.to_model(model)
     return model.bert
 
 
@@ -181,22 +156,17 @@ def _log(folder: Path, state: dict[str, Any], progress: float, held_out: float) 
         file.write(json.dumps(row) + "\n")
 
 
-def _save(path: Path, model: nn.Module, weights: MasterWeights, state: dict[str, Any]) -> None:
+def _save(path: Path, weights: MasterWeights, state: dict[str, Any]) -> None:
     """Written beside and renamed, so a kill leaves the previous checkpoint whole."""
     draft = path.with_suffix(".draft")
-    masters = [master.data for master in weights.masters]
-    torch.save({"masters": masters, "optimiser": weights.optimiser.state_dict(), "state": dict(state)}, draft)
+    torch.save({**weights.state(), "state": dict(state)}, draft)
     draft.replace(path)
 
 
-def _resume(path: Path, model: nn.Module, weights: MasterWeights) -> dict[str, Any]:
+def _resume(path: Path, weights: MasterWeights) -> dict[str, Any]:
     if not path.exists():
         return {"step": 0, "tokens": 0, "seconds": 0.0, "loss": 0.0}
     saved = torch.load(path, weights_only=True)
-    with torch.no_grad():
-        for master, parameter, value in zip(weights.masters, model.parameters(), saved["masters"], strict=True):
-            master.copy_(value)
-            parameter.copy_(value)
-    weights.optimiser.load_state_dict(saved["optimiser"])
+    weights.restore(saved)
     state: dict[str, Any] = saved["state"]
     return state

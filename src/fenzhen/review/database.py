@@ -108,13 +108,14 @@ def reason(error: Exception) -> str:
 def _insert(connection: Connection, kind: str, entries: Sequence[Entry]) -> int:
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(_TABLES[kind]).on_conflict_do_nothing(index_elements=[_KEYS[kind]])
-    result = connection.execute(statement, [_typed(entry) for entry in entries])
+    rows = [_typed(entry) for entry in entries]
+    result = connection.execute(statement, rows if len(rows) > 1 else rows[0])  # drivers count single inserts only
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 def _typed(entry: Entry) -> Row:
     """All columns of the table; one that the entry lacks is NULL, which the database judges."""
-    row = {column: entry["row"].get(column) for column in _TABLES[entry["kind"]].__table__.columns.keys()}
+    row = {column.name: entry["row"].get(column.name) for column in _TABLES[entry["kind"]].__table__.columns}
     for name in _MOMENTS:
         if row.get(name) is not None:
             row[name] = datetime.fromisoformat(row[name])

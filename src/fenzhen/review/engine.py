@@ -35,7 +35,9 @@ def open_engine(url: str, *, busy_timeout: float) -> Engine:
             return _sqlite(parsed, busy_timeout)
         return _postgresql(parsed, busy_timeout)
     except ModuleNotFoundError as error:
-        raise StoreError(f"{_shown(parsed)}: the driver {error.name} is missing; pip install 'fenzhen[postgres]'") from error
+        raise StoreError(
+            f"{_shown(parsed)}: the driver {error.name} is missing; pip install 'fenzhen[postgres]'"
+        ) from error
 
 
 def _parse(url: str) -> URL:

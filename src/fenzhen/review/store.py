@@ -103,8 +103,11 @@ class ReviewStore:
             return 0
         try:
             moved = self._spool.replay(self._take)
-        except (*DATABASE_ERRORS, OSError) as error:
+        except DATABASE_ERRORS as error:
             self._note_failure(reason(error))
+            return 0
+        except OSError as error:
+            self._log.error("spool_replay_failed", error=str(error))
             return 0
         if moved:
             self._log.info("spool_replayed", entries=moved)

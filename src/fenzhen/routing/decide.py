@@ -64,7 +64,7 @@ def decide(
 
 
 def is_sound(classification: Classification) -> bool:
-    """True where every number that rules look at is a probability. NaN compares false: it would slip past thresholds."""
+    """True where every number that rules look at is a probability. NaN would slip past thresholds."""
     said = classification
     numbers = (said.confidence, said.emotion_score, said.needs_human, said.in_scope)
     return all(-_ROUNDING <= p <= 1.0 + _ROUNDING for p in numbers)

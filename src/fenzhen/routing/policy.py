@@ -6,7 +6,7 @@ the fix; so is one that `lint` finds fault with. Knows nothing of messages beyon
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -51,9 +51,14 @@ class Policy:
 
     @classmethod
     def load(cls, path: Path | None = None, taxonomy: Taxonomy | None = None) -> "Policy":
-        """Load and lint a policy file; without a path, the shipped one. Raises PolicyError."""
-        path = path or default_file("policy.yaml")
-        return _checked(read_yaml(path), "default", path, taxonomy or default())
+        """Load and lint a policy file; without a path, the shipped one. Raises PolicyError.
+
+        Labels are checked against `taxonomy`, that of the served model. The shipped file may name the shipped labels
+        with any model: for one with labels of its own its topic rules match nothing, so those messages go to people.
+        """
+        shipped = default_file("policy.yaml")
+        path, taxonomy = path or shipped, taxonomy or default()
+        return _checked(read_yaml(path), "default", path, _with_shipped(taxonomy) if path == shipped else taxonomy)
 
     @classmethod
     def from_dict(cls, data: object, *, name: str = "default", taxonomy: Taxonomy | None = None) -> "Policy":
@@ -97,6 +102,18 @@ class Policies:
             return self.default, True
         found = self.overlays.get(shop)
         return (self.default, False) if found is None else (found, True)
+
+
+def _with_shipped(taxonomy: Taxonomy) -> Taxonomy:
+    """The labels of a taxonomy, and those of the shipped one that it lacks."""
+    shipped, topics, intents = default(), set(taxonomy.topic_ids), set(taxonomy.intent_ids)
+    if topics >= set(shipped.topic_ids):
+        return taxonomy
+    return replace(
+        taxonomy,
+        topics=(*taxonomy.topics, *(label for label in shipped.topics if label.id not in topics)),
+        intents=(*taxonomy.intents, *(label for label in shipped.intents if label.id not in intents)),
+    )
 
 
 def _overlays(folder: Path, base: Policy) -> dict[str, Policy]:

@@ -9,8 +9,10 @@ import re
 from fenzhen.text.symbols import CODES, KAOMOJI, NAMED, SLASH_NAMES
 
 # What in plain text (Han, letters, digits, common punctuation) needs the patterns below.
-LONG_MARKUP = re.compile(r"\d{5}|\d{3}[ ]\d{4}[ ]\d{4}|[A-Za-z0-9]\.[A-Za-z]{2}|[A-Za-z]_[A-Za-z]|\d[:：]\d|\d\d\d\d\.\d|https?:|"
-                         r"[Oo][Rr][Zz]|[Qq][AaWw][Qq]|[Tt][Aa][Tt]|[Tt]\^[Tt]")
+LONG_MARKUP = re.compile(
+    r"\d{5}|\d{3}[ ]\d{4}[ ]\d{4}|[A-Za-z0-9]\.[A-Za-z]{2}|[A-Za-z]_[A-Za-z]|\d[:：]\d|\d\d\d\d\.\d|https?:|"
+    r"[Oo][Rr][Zz]|[Qq][AaWw][Qq]|[Tt][Aa][Tt]|[Tt]\^[Tt]"
+)
 _SHOPS = re.compile(
     r"item\.(?:m\.)?jd|detail\.(?:m\.)?(?:tmall|1688)|item\.taobao|goods\.html|haohuo|/product/|m\.tb\.cn|3\.cn/|yangkeduo\.com/goods|"
     r"e\.tb\.cn|item\.(?:jd|example)|detail\.|/item|/goods|goods_id=|/detail|weidian\.com/item"
@@ -20,13 +22,19 @@ _TOP = r"(?:com|cn|net|org|hk|cc|vip|shop|xyz|top|me|ltd|gov|edu)"
 _DATE = r"(?:19|20)\d\d(?:[-/.年])\d{1,2}(?:[-/.月])\d{1,2}日?"
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2})?"
 _MASKED = r"(?:\[[^\[\]\s]{1,20}\]|¥?[\d.:/\-]{1,24})"
-_CODES = "|".join(re.escape(c) + (r"(?![a-z0-9])" if c[-1].isalnum() else "") for c in sorted(CODES, key=len, reverse=True))
+_CODES = "|".join(
+    re.escape(c) + (r"(?![a-z0-9])" if c[-1].isalnum() else "") for c in sorted(CODES, key=len, reverse=True)
+)
 _FACES = "|".join(
     (r"(?<![a-z0-9_])" + re.escape(f) + r"(?![a-z0-9_])" if f.strip("_^").isalnum() else re.escape(f))
     for f in sorted(KAOMOJI, key=len, reverse=True)
 )
 _PARTS: tuple[tuple[str, str], ...] = (
-    ("card", rf"\[?订单编号: ?{_MASKED}[ ,;]{{0,2}}订单金额: ?¥? ?{_MASKED}(?:[ ,;]{{0,2}}下单时间:(?: ?{_MASKED}){{1,2}})?\]?"),
+    (
+        "card",
+        rf"\[?订单编号: ?{_MASKED}[ ,;]{{0,2}}订单金额: ?¥? ?{_MASKED}"
+        rf"(?:[ ,;]{{0,2}}下单时间:(?: ?{_MASKED}){{1,2}})?\]?",
+    ),
     ("code", rf"#e-(?:[a-z]{{0,2}}\d{{1,3}}|[a-z]?\[数字x\]|[a-z]\b|[一-鿿]{{1,3}})|/:\[数字x\]|{_CODES}"),
     ("money", r"¥ ?\[(?:金额x?|money)\]"),
     ("named", r"\[[^\[\]\s]{1,20}\]"),
@@ -37,8 +45,11 @@ _PARTS: tuple[tuple[str, str], ...] = (
     ("site", rf"(?<![a-z0-9.\-@])(?:[a-z0-9\-]{{1,40}}\.){{1,4}}{_TOP}(?![a-z0-9\-.])(?:/{_URL_CHARS}*)?"),
     ("command", r"(?:\d{1,2}:?/)?[¥$€₤] ?[a-z0-9]{8,14} ?[¥$€₤/]{1,2}(?: ?:?/{0,2} ?[a-z]{2}\d{3,5}(?![a-z0-9]))?"),
     ("time", rf"(?<![\d.]){_DATE}(?: ?{_CLOCK})?(?!\d)|(?<![\d:]){_CLOCK}(?![\d:])"),
-    ("phone", r"(?<![\d*])(?:\+?86[ \-]?)?1[3-9](?:\d[ \-]?\d{4}|\d\*{4}|\d{2}[ \-]?\d{3})[ \-]?\d{4}(?!\d)|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)"
-              r"|(?<!\d)[48]00-?\d{3}-?\d{4}(?!\d)"),
+    (
+        "phone",
+        r"(?<![\d*])(?:\+?86[ \-]?)?1[3-9](?:\d[ \-]?\d{4}|\d\*{4}|\d{2}[ \-]?\d{3})[ \-]?\d{4}(?!\d)"
+        r"|(?<!\d)0\d{2,3}-\d{7,8}(?!\d)|(?<!\d)[48]00-?\d{3}-?\d{4}(?!\d)",
+    ),
     ("number", r"\d{5,}(?:\.\d{1,8})?"),
     ("face", _FACES),
     ("slash", "/(?:" + "|".join(SLASH_NAMES) + ")"),
@@ -46,8 +57,13 @@ _PARTS: tuple[tuple[str, str], ...] = (
 _MARKUP = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in _PARTS))
 _ANYWHERE = re.compile(r"[\[<#/@_^>▽﹏;:\d¥$€₤]|www\.|[a-z0-9]\.[a-z]|-_-|orz|q[aw]q|tat|[╯┭〒⊙≧╥π┬凸]")
 _FIXED = {
-    **{"card": "[CARD]", "money": "[MONEY]", "email": "[EMAIL]", "command": "[PRODUCT]", "time": "[TIME]", "phone": "[PHONE]"},
-    **{"number": "[NUM]"},
+    "card": "[CARD]",
+    "money": "[MONEY]",
+    "email": "[EMAIL]",
+    "command": "[PRODUCT]",
+    "time": "[TIME]",
+    "phone": "[PHONE]",
+    "number": "[NUM]",
 }
 _NUMBERED = re.compile(r"(order|user)id_?[\dx]*")
 

@@ -1,8 +1,8 @@
 """The one normaliser, for training and serving: any str → one clean line, with placeholders for platform markup.
 
 `normalise` is idempotent, never raises on a str and works in time linear in the length. Upper-case ASCII survives only
-inside the tokens of PLACEHOLDERS. It does not mask personal data for storage (`pii` does) and judges nothing: an evasive
-spelling is only made visible as `[变体]` + canonical spelling, and reported by `trace`.
+inside the tokens of PLACEHOLDERS. It does not mask personal data for storage (`pii` does) and judges nothing: an
+evasive spelling is only made visible as `[变体]` + canonical spelling, and reported by `trace`.
 """
 
 import html
@@ -56,9 +56,10 @@ def normalise(text: str) -> str:
 
 def trace(text: str) -> Normalised:
     """Normalise and say which evasive spellings were replaced."""
-    if _PLAIN.fullmatch(text) and not LONG_MARKUP.search(text):
-        clean, evasions = _finish(text.lower().translate(_plain_table()))
-        if not evasions and _PLAIN.fullmatch(clean):
+    if _PLAIN.fullmatch(text) and "  " not in text and not LONG_MARKUP.search(text):
+        start = text.lower().translate(_plain_table()).strip()
+        clean, evasions = _finish(start)
+        if clean == start:
             return Normalised(clean)
     else:
         clean, evasions = _pass(text)

@@ -1,7 +1,8 @@
 """Traditional → simplified by single characters, from a table made with OpenCC's t2s and shipped with the package.
 
-A character table is idempotent, needs no library at run time and answers the same after every OpenCC release. It does
-not know phrases: 乾隆 becomes 干隆, and 著 (which 著名 needs) stays. `build()` remakes it: `python -m fenzhen.text.script`.
+A character table is idempotent, needs no library at run time and answers the same after every OpenCC release. It
+does not know phrases: 乾隆 becomes 干隆, and 著 (which 著名 needs) stays.
+`python -m fenzhen.text.script` remakes the file.
 """
 
 import unicodedata
@@ -15,7 +16,7 @@ _EXTRA = {"妳": "你", "祂": "他", "牠": "它"}  # OpenCC keeps these; buyer
 
 def build() -> dict[str, str]:
     """The table character → character; needs `opencc` (Apache-2.0), a development dependency."""
-    import opencc  # noqa: PLC0415  # not needed to normalise
+    import opencc
 
     chars = [chr(cp) for low, high in _RANGES for cp in range(low, high)]
     done = opencc.OpenCC("t2s").convert("\n".join(chars)).split("\n")

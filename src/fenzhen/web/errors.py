@@ -13,6 +13,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from fenzhen.errors import FenzhenError, LabelError, RequestError, StoreError, TooBusy, UnknownDecision
 
@@ -21,6 +22,12 @@ class BadMediaType(RequestError):
     """A body that is not announced as JSON."""
 
     kind = "unsupported_media_type"
+
+
+class TooLarge(RequestError):
+    """A body over the limit."""
+
+    kind = "too_large"
 
 
 class Unauthorized(RequestError):
@@ -39,6 +46,7 @@ class NotReady(FenzhenError):
 _STATUS: tuple[tuple[type[FenzhenError], int], ...] = (
     (TooBusy, 429),
     (BadMediaType, 415),
+    (TooLarge, 413),
     (Unauthorized, 401),
     (RequestError, 400),
     (LabelError, 400),
@@ -53,7 +61,6 @@ _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 429: {"Retry-After": "1"}, 503:
 _OWN_WORDS: dict[int, tuple[str, str]] = {
     404: ("not_found", "there is nothing at this path; the endpoints are listed at /docs"),
     405: ("method_not_allowed", "this path exists, but not with this method; see the Allow header and /docs"),
-    413: ("too_large", "the body is over 256 KB; send fewer messages at once, or less history"),
 }
 
 
@@ -87,6 +94,7 @@ def install(app: FastAPI) -> None:
     """Make every error of the app speak the one shape."""
     app.add_exception_handler(FenzhenError, _ours)
     app.add_exception_handler(HTTPException, _starlettes)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -99,6 +107,11 @@ async def _starlettes(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     kind, message = _OWN_WORDS.get(error.status_code, ("http", HTTPStatus(error.status_code).phrase))
     return Json(_body(kind, message), status_code=error.status_code, headers=error.headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    """The client hung up while it sent its body: nobody reads this, and it is no error of ours to log."""
+    return Json(_body("client_gone", "the body ended before it was complete"), status_code=400)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

@@ -1,6 +1,7 @@
 """Limits that keep one server answering: body size, batch size, and how many requests may wait. Knows no routes."""
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
@@ -9,6 +10,8 @@ from fenzhen.errors import TooBusy
 
 MAX_BODY = 256 * 1024  # bytes of a request body, enforced while it streams in
 MAX_BATCH = 256  # messages in one batch
+
+T = TypeVar("T")
 
 
 class Lane:
@@ -28,10 +31,12 @@ class Lane:
         """Requests that run or wait now."""
         return self._inside
 
-    async def run[T](self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T]) -> T:
         """`work()` in a thread. Raises TooBusy at once when too many requests wait already."""
         if self._inside >= self._most:
-            raise TooBusy(f"{self._inside} requests are running or waiting, the limit is {self._most}; try again in a second")
+            raise TooBusy(
+                f"{self._inside} requests are running or waiting, the limit is {self._most}; try again in a second"
+            )
         self._inside += 1
         try:
             return await run_sync(work, limiter=self._limiter)

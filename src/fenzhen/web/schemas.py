@@ -5,7 +5,7 @@ directions. Nothing at run time validates with them.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,11 +13,12 @@ from fenzhen.message import MAX_TEXT, OrderState, Role
 from fenzhen.review.feedback import MAX_ID, Event
 from fenzhen.routing.decision import Action, Priority, Tier
 from fenzhen.understanding.classification import ServedBy
-from fenzhen.web.limits import MAX_BATCH
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Yuan = Annotated[float, Field(ge=0, le=1e12, description="金额,元 · yuan")]
-Moment = Annotated[datetime, Field(description="ISO 8601 时间,带时区 · with offset", examples=["2026-11-11T20:00:00+08:00"])]
+Moment = Annotated[
+    datetime, Field(description="ISO 8601 时间,带时区 · with offset", examples=["2026-11-11T20:00:00+08:00"])
+]
 ShortText = Annotated[str, Field(min_length=1, max_length=MAX_ID)]
 
 
@@ -79,7 +80,9 @@ class ClassifyRequest(Shape):
     product: ProductShape | None = None
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"text": "我的快递三天没动了,到哪了?", "shop": "demo", "order": {"state": "shipped"}}]}
+        json_schema_extra={
+            "examples": [{"text": "我的快递三天没动了,到哪了?", "shop": "demo", "order": {"state": "shipped"}}]
+        }
     )
 
 
@@ -99,7 +102,9 @@ class FeedbackRequest(Shape):
     by: ShortText | None = Field(None, description="谁反馈的 · who says so")
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"id": "…", "event_id": "e-1", "event": "corrected", "topic": "logistics.track"}]}
+        json_schema_extra={
+            "examples": [{"id": "…", "event_id": "e-1", "event": "corrected", "topic": "logistics.track"}]
+        }
     )
 
 
@@ -177,11 +182,3 @@ class ErrorShape(Shape):
     """所有错误都是这个形状 · every error looks like this"""
 
     error: ErrorDetail
-
-
-def request_body(shape: type[BaseModel], *, many: bool = False) -> dict[str, Any]:
-    """OpenAPI description of a JSON body, for `openapi_extra`."""
-    schema: dict[str, Any] = {"$ref": f"#/components/schemas/{shape.__name__}"}
-    if many:
-        schema = {"type": "array", "items": schema, "maxItems": MAX_BATCH}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

@@ -1,0 +1,196 @@
+"""Export: a trained TriageBert to one int8 ONNX graph, refused where it no longer says what was trained.
+
+The graph takes one message (batch axis fixed at 1, length free), so dynamic activation scales can't mix messages.
+Two gates: torch -> fp32 ONNX may not flip a single label; fp32 -> int8 may flip few, and may take no message out of
+the safety topics. Of several ways to quantise, fastest first, the first that passes is kept.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from torch import Tensor, nn
+
+from fenzhen.errors import ExportRefused
+from fenzhen.learning.encoder import TriageBert
+from fenzhen.message import Message
+from fenzhen.taxonomy import Taxonomy
+from fenzhen.text.normalise import normalise
+from fenzhen.text.tokenise import Tokeniser
+from fenzhen.understanding.calibration import softmax
+from fenzhen.understanding.onnx_classifier import OUTPUTS, Logits, OnnxGraph
+from fenzhen.understanding.readout import best_topics
+
+OPSET = 18
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was exported and how it compares: flips are counted over `messages` messages."""
+
+    quantisation: str
+    messages: int
+    fp32_flips: int
+    int8_flips: int
+    safety_lost: int
+    megabytes: float
+
+
+class _OneMessage(nn.Module):
+    """The graph's signature: ids and segments of a single message, no padding, hence no mask input."""
+
+    def __init__(self, model: TriageBert) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor, segments: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        out = self.model(input_ids, segments, torch.ones_like(input_ids))
+        return out.topic, out.emotion, out.needs_human, out.vector
+
+
+def export(
+    model: TriageBert,
+    tokeniser: Tokeniser,
+    taxonomy: Taxonomy,
+    messages: Sequence[Message],
+    target: Path,
+    *,
+    int8_flips: float = 0.01,
+) -> Exported:
+    """Write the int8 graph to `target`. Raises ExportRefused, naming the messages' numbers, when a gate fails."""
+    wrapped = _OneMessage(model.eval())
+    normalised = [normalise(message.text) for message in messages]
+    with tempfile.TemporaryDirectory() as folder:
+        fp32 = Path(folder) / "fp32.onnx"
+        to_onnx(wrapped, fp32)
+        reference = OnnxGraph(str(fp32), tokeniser).run(messages, normalised)
+        fp32_labels = _labels(reference, taxonomy)
+        lost = _flips(_torch_labels(wrapped, tokeniser, messages, normalised, taxonomy), fp32_labels)
+        if lost.any():
+            raise ExportRefused(f"torch and fp32 ONNX disagree on messages {_numbers(lost)}: the export is wrong")
+        refused = []
+        for name, excluded in quantisations(fp32):
+            draft = Path(folder) / f"{name}.onnx"
+            quantise(fp32, draft, excluded)
+            labels = _labels(OnnxGraph(str(draft), tokeniser).run(messages, normalised), taxonomy)
+            flips, safety = _flips(fp32_labels, labels), _safety_lost(fp32_labels, labels, taxonomy)
+            if flips.sum() <= int8_flips * len(messages) and not safety.any():
+                target.write_bytes(draft.read_bytes())
+                size = target.stat().st_size / 1e6
+                return Exported(name, len(messages), 0, int(flips.sum()), 0, round(size, 2))
+            refused.append(f"{name}: {flips.sum()} flips {_numbers(flips)}, {safety.sum()} out of the safety topics")
+    raise ExportRefused(
+        f"int8 changes too many of {len(messages)} labels, at most {int8_flips:.1%} and none out of the safety topics: "
+        + "; ".join(refused)
+    )
+
+
+def to_onnx(wrapped: nn.Module, path: Path) -> None:
+    """fp32 graph with a free length axis and a batch axis of exactly 1."""
+    ids = torch.randint(100, 200, (1, 24))
+    segments = torch.cat([torch.zeros(1, 8, dtype=torch.int64), torch.ones(1, 16, dtype=torch.int64)], dim=1)
+    length = torch.export.Dim("length", min=3, max=128)
+    program = torch.onnx.export(
+        wrapped,
+        (ids, segments),
+        input_names=["input_ids", "segments"],
+        output_names=list(OUTPUTS),
+        dynamic_shapes={"input_ids": {1: length}, "segments": {1: length}},
+        dynamo=True,
+        external_data=False,
+        opset_version=OPSET,
+        verbose=False,
+    )
+    if program is None:
+        raise ExportRefused("torch.onnx.export returned no program")
+    program.save(str(path))
+    graph = onnx.load(str(path))
+    # The exporter's inferred shapes contradict those of the quantiser.
+    del graph.graph.value_info[:]
+    onnx.save(graph, str(path))
+
+
+def quantisations(fp32: Path) -> list[tuple[str, list[str]]]:
+    """Ways to quantise, fastest first: a name and the MatMul nodes that stay in fp32."""
+    graph = onnx.load(str(fp32)).graph
+    constants = {initializer.name: initializer.dims for initializer in graph.initializer}
+    products = [n for n in graph.node if n.op_type in ("MatMul", "Gemm") and n.input[1] in constants]
+    names = [node.name for node in products]
+    # The second product of a feed-forward block has the widest activations, the head comes last.
+    wide = [n.name for n in products if constants[n.input[1]][0] >= 4 * min(constants[n.input[1]])]
+    return [
+        ("int8", []),
+        ("int8, last three products fp32", names[-3:]),
+        ("int8, second feed-forward products and heads fp32", sorted({*wide, *names[-3:]})),
+        ("int8 embeddings only", names),
+    ]
+
+
+def quantise(fp32: Path, target: Path, excluded: list[str]) -> None:
+    """Dynamic int8: weights per channel, activations per call, embeddings and n-gram table per tensor."""
+    quantize_dynamic(
+        str(fp32),
+        str(target),
+        op_types_to_quantize=["MatMul", "Gemm", "Gather"],
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        nodes_to_exclude=excluded,
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+    )
+
+
+def gate_messages(messages: Sequence[Message], wanted: int) -> list[Message]:
+    """At least `wanted` messages for the gates: the given ones, then, where they are few, halves of them."""
+    result = list(messages)
+    for cut in (2, 3, 4):
+        for message in messages:
+            if len(result) >= wanted:
+                return result
+            half = message.text[: max(1, len(message.text) // cut)]
+            result.append(Message(half, history=message.history) if half.strip() else message)
+    if len(result) < wanted:
+        raise ExportRefused(f"the gates compare {wanted} messages, found {len(messages)}; train on more examples")
+    return result
+
+
+@torch.no_grad()
+def _torch_labels(
+    wrapped: _OneMessage,
+    tokeniser: Tokeniser,
+    messages: Sequence[Message],
+    normalised: Sequence[str],
+    taxonomy: Taxonomy,
+) -> NDArray[np.int64]:
+    rows = []
+    for message, text in zip(messages, normalised, strict=True):
+        encoded = tokeniser.encode(message, text)
+        rows.append([t.numpy() for t in wrapped(torch.tensor([encoded.ids]), torch.tensor([encoded.segments]))])
+    return _labels(Logits(*(np.concatenate(column) for column in zip(*rows, strict=True))), taxonomy)
+
+
+def _labels(logits: Logits, taxonomy: Taxonomy) -> NDArray[np.int64]:
+    """(n, 3): index of topic, of emotion, and whether needs_human is above one half."""
+    topics = best_topics(softmax(logits.topic), taxonomy)
+    return np.stack([topics, logits.emotion.argmax(1), (logits.needs_human > 0).astype(np.int64)], axis=1)
+
+
+def _flips(before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Messages whose topic changed. Emotion and needs_human sit on thresholds of their own in the policy."""
+    result: NDArray[np.bool_] = before[:, 0] != after[:, 0]
+    return result
+
+
+def _safety_lost(before: NDArray[np.int64], after: NDArray[np.int64], taxonomy: Taxonomy) -> NDArray[np.bool_]:
+    safety = [taxonomy.topic_index(topic) for topic in taxonomy.safety]
+    result: NDArray[np.bool_] = np.isin(before[:, 0], safety) & ~np.isin(after[:, 0], safety)
+    return result
+
+
+def _numbers(mask: NDArray[np.bool_]) -> str:
+    return ", ".join(str(number) for number in np.flatnonzero(mask)[:10]) or "(none)"

@@ -1,0 +1,124 @@
+"""One linear head: the candidates, grouped cross-validation among them, and the fit. scikit-learn, one thread.
+
+Takes a sparse matrix and label indices; knows neither texts nor taxonomy.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import scipy.sparse as sparse
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.svm import LinearSVC
+
+from fenzhen.learning.metrics import auroc, macro_f1
+
+Kind = Literal["svc", "logistic"]
+Floats = NDArray[np.float64]
+FOLDS = 3
+UNSEEN = -20.0  # score of a label without training rows: never chosen, probability about 0
+READ_BY_US = 1.0  # rows of lower weight (weak labels) train but don't judge
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One way to fit a head; rows of a label seen n times weigh 1 / n ** balance (scaled to mean 1)."""
+
+    kind: Kind
+    c: float
+    balance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What cross-validation said: the candidate taken and every score (macro-F1; AUROC for needs_human)."""
+
+    head: str
+    taken: Candidate
+    scores: tuple[tuple[Candidate, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The labelled rows of one head: positions, label indices, weights and groups, all (n,)."""
+
+    name: str
+    labels: int
+    rows: NDArray[np.int64]
+    y: NDArray[np.int64]
+    weight: Floats
+    group: NDArray[np.int64]
+
+
+CANDIDATES = tuple(
+    [Candidate("svc", c, balance) for c in (0.25, 0.5, 1.0) for balance in (0.0, 0.5, 1.0)]
+    + [Candidate("logistic", c, balance) for c in (5.0, 15.0, 45.0) for balance in (0.0, 0.5)]
+)
+UNTESTED = Candidate("svc", 0.5, 0.5)
+
+
+def choose(
+    x: sparse.csr_matrix, head: Head, candidates: Sequence[Candidate], seed: int, say: Callable[[str], None]
+) -> tuple[Choice, Floats | None]:
+    """The best candidate, the first on ties, with its out-of-fold scores; UNTESTED where there are too few groups."""
+    if len(np.unique(head.group)) < 2 * FOLDS or not candidates:
+        return Choice(head.name, UNTESTED, ()), None
+    mine = x[head.rows]
+    folds = list(GroupKFold(FOLDS, shuffle=True, random_state=seed).split(mine, head.y, head.group))
+    best: Floats | None = None
+    scores: list[tuple[Candidate, float]] = []
+    for candidate in candidates:
+        found = np.zeros((len(head.y), head.labels))
+        for train, test in folds:
+            coefficients, bias = fit_head(mine[train], head.y[train], head.weight[train], head.labels, candidate)
+            found[test] = mine[test] @ coefficients + bias
+        score = score_of(head, found)
+        say(f"{head.name} {candidate.kind} C={candidate.c} balance={candidate.balance}: {score:.4f}")
+        if best is None or score > max(s for _, s in scores):
+            best = found
+        scores.append((candidate, score))
+    return Choice(head.name, max(scores, key=lambda pair: pair[1])[0], tuple(scores)), best
+
+
+def judges(head: Head) -> NDArray[np.bool_]:
+    """Rows whose labels judge: those read by us, or all where none is."""
+    read = head.weight >= READ_BY_US
+    return read if read.any() else np.ones(len(read), dtype=bool)
+
+
+def score_of(head: Head, scores: Floats) -> float:
+    use = judges(head)
+    if head.labels == 1:
+        area = auroc(head.y[use] == 1, scores[use, 0])
+        return area if np.isfinite(area) else 0.0
+    return macro_f1(head.y[use], scores[use].argmax(axis=1), head.labels)
+
+
+def fit_head(
+    x: sparse.csr_matrix, y: NDArray[np.int64], weight: Floats, labels: int, candidate: Candidate
+) -> tuple[Floats, Floats]:
+    """Coefficients (features, labels) and bias (labels,); one column for needs_human."""
+    present = np.unique(y)
+    if len(present) < 2:  # a fold that holds one label only
+        only = np.full(labels, UNSEEN) if labels > 1 else np.zeros(1)
+        only[present[0] if labels > 1 else 0] = 0.0
+        return np.zeros((x.shape[1], labels)), only
+    mass = np.bincount(y, weights=weight, minlength=present[-1] + 1)
+    rows = weight * (mass[present].mean() / mass[y]) ** candidate.balance
+    rows = rows * (weight.sum() / rows.sum())
+    if candidate.kind == "svc":
+        model = LinearSVC(C=candidate.c, random_state=0)
+    else:
+        model = LogisticRegression(C=candidate.c, solver="saga", max_iter=1_000, tol=5e-3, random_state=0)
+    model.fit(x, y, sample_weight=rows)
+    coefficients, bias = model.coef_.T, model.intercept_
+    if labels == 1:
+        return coefficients, bias
+    if len(present) == 2:  # scikit-learn gives one column: the margin of the second label
+        coefficients, bias = coefficients * [-0.5, 0.5], bias * np.array([-0.5, 0.5])
+    wide, wide_bias = np.zeros((x.shape[1], labels)), np.full(labels, UNSEEN)
+    wide[:, present], wide_bias[present] = coefficients, bias
+    return wide, wide_bias

@@ -1,0 +1,82 @@
+"""AdamW for bf16 weights on CPU: fp32 master copies, groups with their own rates, and an average of late weights."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Group:
+    """Parameters that share a learning rate and, for matrices, a weight decay."""
+
+    parameters: list[nn.Parameter]
+    learning_rate: float
+    weight_decay: float
+
+
+class MasterWeights:
+    """AdamW (Loshchilov & Hutter 2019) on fp32 copies of bf16 weights: small updates would vanish in bf16's 8 bits."""
+
+    def __init__(self, groups: list[Group]) -> None:
+        self.parameters: list[nn.Parameter] = []
+        self.masters: list[nn.Parameter] = []
+        self._average: list[Tensor] | None = None
+        self._averaged = 0
+        settings = []
+        for group in groups:
+            masters = [nn.Parameter(p.detach().float().clone()) for p in group.parameters]
+            self.parameters += group.parameters
+            self.masters += masters
+            for decays in (True, False):
+                settings.append(
+                    {
+                        "params": [m for m in masters if (m.ndim > 1) is decays],
+                        "lr": group.learning_rate,
+                        "full_rate": group.learning_rate,
+                        "weight_decay": group.weight_decay if decays else 0.0,
+                    }
+                )
+        self.optimiser = torch.optim.AdamW([s for s in settings if s["params"]], betas=(0.9, 0.98), eps=1e-6, fused=True)
+
+    def step(self, scale: float) -> None:
+        """One clipped update at `scale` times each group's learning rate; clears the gradients."""
+        for master, parameter in zip(self.masters, self.parameters, strict=True):
+            master.grad = None if parameter.grad is None else parameter.grad.float()
+            parameter.grad = None
+        nn.utils.clip_grad_norm_(self.masters, 1.0)
+        for group in self.optimiser.param_groups:
+            group["lr"] = group["full_rate"] * scale
+        self.optimiser.step()
+        self._write_back(self.masters)
+
+    @torch.no_grad()
+    def average(self) -> None:
+        """Take the present weights into the running mean (Izmailov et al. 2018, stochastic weight averaging)."""
+        self._averaged += 1
+        if self._average is None:
+            self._average = [master.detach().clone() for master in self.masters]
+        for mean, master in zip(self._average, self.masters, strict=True):
+            mean.lerp_(master, 1.0 / self._averaged)
+
+    def to_model(self, model: nn.Module) -> None:
+        """Turn the model into fp32 and give it the averaged weights, or the last ones where none were averaged."""
+        model.float()
+        self._write_back(self._average or self.masters)
+
+    @torch.no_grad()
+    def _write_back(self, values: list[nn.Parameter] | list[Tensor]) -> None:
+        for parameter, value in zip(self.parameters, values, strict=True):
+            parameter.copy_(value)
+
+    def state(self) -> dict[str, object]:
+        """Everything a resumed run needs (masters and AdamW moments)."""
+        return {"masters": [m.data for m in self.masters], "optimiser": self.optimiser.state_dict()}
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, object]) -> None:
+        """Load what `state` gave."""
+        for master, value in zip(self.masters, state["masters"], strict=True):  # type: ignore[call-overload]
+            master.copy_(value)
+        self._write_back(self.masters)
+        self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]

@@ -1,0 +1,167 @@
+"""Readers: labelled files (JSON lines, CSV) to Examples; every fault named with file, line and what to do about it.
+
+Unknown columns are left alone, because exports carry many, except those that look like a misspelt known one.
+It does not judge labels, only whether they are known: `fenzhen audit` looks for wrong ones.
+"""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from fenzhen.errors import DataError, RequestError
+from fenzhen.learning.examples import Example
+from fenzhen.learning.rows import Row, files_of, rows_of
+from fenzhen.message import ROLES, Turn, check_text
+from fenzhen.taxonomy import Taxonomy, default
+
+MAX_ERRORS = 20
+KNOWN = (
+    *("text", "history", "topic", "label", "also", "emotion", "needs_human", "session", "source", "split", "weight"),
+    *("id", "topics_ok", "emotions_ok", "intent"),
+)
+_YES, _NO = ("true", "1", "yes", "y", "是"), ("false", "0", "no", "n", "否")
+
+
+def read_examples(paths: Sequence[Path], taxonomy: Taxonomy | None) -> list[Example]:
+    """Read files (or folders of them) in order; `.csv` is CSV, `.jsonl` and `.json` one JSON object a line.
+
+    With `taxonomy` None any topic is taken: the label set is the data's own; emotions are always the known five.
+    Raises one DataError with up to 20 faults, each as file:line: found, expected, likely fix.
+    """
+    examples: list[Example] = []
+    faults: list[DataError] = []
+    for path in files_of(paths):
+        for row in rows_of(path):
+            try:
+                examples.append(to_example(row, taxonomy))
+            except DataError as error:
+                faults.append(error)
+                if len(faults) == MAX_ERRORS:
+                    raise _together(faults) from None
+    if faults:
+        raise _together(faults)
+    if not examples:
+        names = ", ".join(str(path) for path in paths) or "no file"
+        raise DataError(f"found no example in {names}; expected rows with text and topic")
+    return examples
+
+
+def to_example(row: Row, taxonomy: Taxonomy | None) -> Example:
+    """One row to an Example. Raises DataError (LabelError for unknown labels) with file and line."""
+    try:
+        if row.fault:
+            raise DataError(row.fault)
+        return _example(row.fields, taxonomy)
+    except DataError as error:
+        raise type(error)(error.reason, file=row.file, line=row.line) from None
+
+
+def _example(fields: Mapping[str, Any], taxonomy: Taxonomy | None) -> Example:
+    for name in fields:
+        if name not in KNOWN and (close := get_close_matches(str(name), KNOWN, n=1, cutoff=0.8)):
+            raise DataError(f"unknown field {name!r}, probably {close[0]!r}; rename it")
+    text = _string(fields, "text")
+    try:
+        check_text(text or "")
+    except RequestError as error:
+        raise DataError(str(error)) from None
+    topic, label = _string(fields, "topic"), _string(fields, "label")
+    if topic and label and topic != label:
+        raise DataError(f"found topic {topic!r} and label {label!r}; they mean the same field, keep one")
+    emotion = _string(fields, "emotion")
+    example = Example(
+        text=text or "",
+        history=_history(fields.get("history")),
+        topic=topic or label,
+        also=_strings(fields, "also"),
+        emotion=emotion,
+        needs_human=_truth(fields.get("needs_human")),
+        session=_string(fields, "session"),
+        source=_string(fields, "source"),
+        split=_string(fields, "split"),
+        weight=_weight(fields.get("weight")),
+        id=_string(fields, "id"),
+        topics_ok=_strings(fields, "topics_ok"),
+        emotions_ok=_strings(fields, "emotions_ok"),
+    )
+    _check_labels(example, taxonomy)
+    return example
+
+
+def _check_labels(example: Example, taxonomy: Taxonomy | None) -> None:
+    if taxonomy is not None:
+        for topic in (*([example.topic] if example.topic else []), *example.also, *example.topics_ok):
+            taxonomy.topic_index(topic)
+    emotions = taxonomy or default()
+    for emotion in (*([example.emotion] if example.emotion else []), *example.emotions_ok):
+        emotions.emotion_index(emotion)
+
+
+def _string(fields: Mapping[str, Any], name: str) -> str | None:
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    if name in ("id", "session", "label", "topic") and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        raise DataError(f"{name}: found {value!r:.60}, expected a string; put it in quotes")
+    return value if name == "text" else value.strip() or None
+
+
+def _strings(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = fields.get(name)
+    if value is None or value == "":
+        return ()
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise DataError(f"{name}: found {value!r:.60}, expected a list of strings")
+    return tuple(value)
+
+
+def _history(value: object) -> tuple[Turn, ...]:
+    if value is None or value == "":
+        return ()
+    if not isinstance(value, list):
+        raise DataError(f'history: found {value!r:.60}, expected a list of {{"role", "text"}}')
+    return tuple(_turn(number, turn) for number, turn in enumerate(value))
+
+
+def _turn(number: int, turn: object) -> Turn:
+    if not isinstance(turn, Mapping) or not isinstance(turn.get("text"), str):
+        raise DataError(f'history[{number}]: found {turn!r:.60}, expected {{"role", "text"}}')
+    role = turn.get("role")
+    if role not in ROLES:
+        raise DataError(f"history[{number}].role: found {role!r}, expected one of {', '.join(ROLES)}")
+    return Turn(role, turn["text"])
+
+
+def _truth(value: object) -> bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _YES:
+        return True
+    if word in _NO:
+        return False
+    if not word:
+        return None
+    raise DataError(f"needs_human: found {value!r:.60}, expected true, false or nothing")
+
+
+def _weight(value: object) -> float:
+    if value is None or value == "":
+        return 1.0
+    try:
+        weight = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        weight = -1.0
+    if isinstance(value, bool) or not 0 < weight < float("inf"):
+        raise DataError(f"weight: found {value!r:.60}, expected a number above 0; 1 is a normal row")
+    return weight
+
+
+def _together(faults: list[DataError]) -> DataError:
+    if len(faults) == 1:
+        return faults[0]
+    more = f" (stopped at {MAX_ERRORS})" if len(faults) >= MAX_ERRORS else ""
+    return DataError(f"{len(faults)} rows can't be used{more}:\n" + "\n".join(f"  {fault}" for fault in faults))

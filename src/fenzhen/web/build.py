@@ -1,0 +1,45 @@
+"""`build_app(settings)`: the service with the released model, the policies and the store that the settings name.
+
+`fenzhen serve` and `serving/app.py` both call this; it is the only place where the parts meet.
+"""
+
+import time
+
+import structlog
+from fastapi import FastAPI
+
+from fenzhen.review.store import ReviewStore
+from fenzhen.routing.policy import Policies
+from fenzhen.settings import Settings
+from fenzhen.triage import Triage
+from fenzhen.understanding.model_dir import ModelDir
+from fenzhen.understanding.onnx_classifier import OnnxClassifier
+from fenzhen.web.access import set_up_logging
+from fenzhen.web.app import create_app
+
+# Messages triaged at the same time in one worker: while one waits for the disk, another can use the processor.
+CONCURRENT = 2
+
+
+def build_app(settings: Settings) -> FastAPI:
+    """Load everything and build the app.
+
+    Raises RequestError where there is no model, ModelError, PolicyError and StoreError as the parts load.
+    """
+    set_up_logging(settings.log_level)
+    start = time.perf_counter()
+    model = ModelDir.open(settings.model_path())
+    policies = Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)
+    triage = Triage(OnnxClassifier(model, threads=settings.threads), policies)
+    store = ReviewStore(settings.store, spool_dir=settings.spool)
+    structlog.get_logger("fenzhen.web").info(
+        "loaded", model=model.name, seconds=round(time.perf_counter() - start, 2), keys=len(settings.api_keys)
+    )
+    return create_app(
+        triage,
+        store,
+        keys=settings.api_keys,
+        taxonomy=model.taxonomy,
+        threads=CONCURRENT,
+        waiting=settings.max_waiting,
+    )

@@ -1,0 +1,81 @@
+"""What the routes call: triage and record in one thread, feedback, readiness. Knows no requests and no status codes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from anyio.to_thread import run_sync
+
+from fenzhen.answer import answer, new_id
+from fenzhen.errors import LabelError, RequestError, StoreError
+from fenzhen.message import Message
+from fenzhen.review.feedback import Feedback
+from fenzhen.review.store import ReviewStore
+from fenzhen.routing.decision import Decision
+from fenzhen.taxonomy import Taxonomy
+from fenzhen.web.errors import NotReady
+from fenzhen.web.limits import Lane
+from fenzhen.web.metrics import Metrics
+
+TriageLike = Callable[[Sequence[Message]], list[Decision]]
+
+
+@dataclass(frozen=True)
+class Service:
+    """The parts behind the routes."""
+
+    triage: TriageLike
+    store: ReviewStore | None
+    lane: Lane
+    metrics: Metrics
+    taxonomy: Taxonomy | None
+
+    async def classify(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        """Answers in the order of the messages, recorded before this returns. Raises TooBusy."""
+        if not messages:
+            return []
+        return await self.lane.run(lambda: self._classify(messages))
+
+    async def feedback(self, event: Feedback) -> str:
+        """Keep an event: "recorded" or "duplicate".
+
+        Raises RequestError for a label outside the taxonomy, UnknownDecision, StoreError and TooBusy.
+        """
+        if self.store is None:
+            raise StoreError("feedback can't be kept: the service runs without a store; start it with --store URL")
+        self._check_labels(event)
+        store = self.store
+        status = await self.lane.run(lambda: store.feedback(event))
+        self.metrics.feedback(event.event, status)
+        return status
+
+    async def check_ready(self) -> None:
+        """Raise NotReady if the model or the store can't do its work. Tries both for real."""
+        if (why := await run_sync(self._why_not)) is not None:
+            raise NotReady(why)
+
+    def _classify(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        decisions = self.triage(messages)
+        rows = [(new_id(), decision) for decision in decisions]
+        recorded = None if self.store is None else self.store.record(rows)
+        self.metrics.decisions(decisions, recorded=recorded)
+        return [answer(id, decision, recorded=bool(recorded)) for id, decision in rows]
+
+    def _why_not(self) -> str | None:
+        if self.triage([Message("在吗")])[0].classification is None:
+            return "the model fails; the log has the reason. Buyers are handed to people meanwhile"
+        return None if self.store is None else self.store.ready()
+
+    def _check_labels(self, event: Feedback) -> None:
+        if self.taxonomy is None:
+            return
+        checks = (
+            ("topic", event.topic, self.taxonomy.topic_index),
+            ("emotion", event.emotion, self.taxonomy.emotion_index),
+        )
+        for field, label, index in checks:
+            try:
+                if label is not None:
+                    index(label)
+            except LabelError as error:
+                raise RequestError(str(error), field=field) from error

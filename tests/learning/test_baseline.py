@@ -1,0 +1,130 @@
+"""Fitting the baseline: the labels of an independent scikit-learn pipeline, choice by cross-validation, missing labels."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.svm import LinearSVC
+
+from fenzhen.defaults import CHECKOUT
+from fenzhen.errors import DataError, LabelError
+from fenzhen.learning.baseline import fit, fit_baseline
+from fenzhen.learning.examples import Example
+from fenzhen.learning.linear_heads import UNTESTED, Candidate
+from fenzhen.learning.readers import read_examples
+from fenzhen.taxonomy import Taxonomy, default
+from fenzhen.text.normalise import normalise
+from fenzhen.text.segment import Segmenter
+from fenzhen.understanding.baseline import JiebaBaseline
+from fenzhen.understanding.linear_features import history_features, message_features
+
+PLAIN = Candidate("svc", 0.5, 0.0)
+WRITTEN = CHECKOUT / "data" / "written"
+
+
+@pytest.fixture(scope="module")
+def segmenter() -> Segmenter:
+    return Segmenter()
+
+
+@pytest.fixture(scope="module")
+def examples() -> list[Example]:
+    """1,100 written messages of all topics, with and without history."""
+    rows = read_examples([WRITTEN], default())
+    return [rows[n] for n in np.random.default_rng(0).permutation(len(rows))[:1100]]
+
+
+@pytest.fixture(scope="module")
+def trained(examples: list[Example], segmenter: Segmenter) -> JiebaBaseline:
+    return fit(examples[:800], default(), segmenter, candidates=[PLAIN]).model
+
+
+def test_labels_are_those_of_a_scikit_learn_pipeline(
+    examples: list[Example], trained: JiebaBaseline, segmenter: Segmenter, tmp_path: Path
+) -> None:
+    train, test = examples[:800], examples[800:]
+    current = TfidfVectorizer(
+        analyzer=lambda e: message_features(normalise(e.text), segmenter.cut(normalise(e.text))),
+        sublinear_tf=True,
+        min_df=2,
+    )
+    past = TfidfVectorizer(
+        analyzer=lambda e: history_features([normalise(turn.text) for turn in e.history[-3:]]), sublinear_tf=True, min_df=2
+    )
+    x = sparse.hstack([current.fit_transform(train), 0.7 * past.fit_transform(train)]).tocsr()
+    x_test = sparse.hstack([current.transform(test), 0.7 * past.transform(test)]).tocsr()
+    trained.save(tmp_path / "baseline.npz")
+    logits = JiebaBaseline.load(tmp_path / "baseline.npz", default(), segmenter).logits([e.message() for e in test])
+    assert len(test) == 300
+    for head, labels, found in (
+        ("topic", default().topic_ids, logits.topic),
+        ("emotion", default().emotion_ids, logits.emotion),
+    ):
+        expected = LinearSVC(C=0.5, random_state=0).fit(x, [getattr(e, head) for e in train]).predict(x_test)
+        assert [labels[k] for k in found.argmax(axis=1)] == list(expected)
+
+
+def test_it_learns_and_its_probabilities_are_fitted(examples: list[Example], trained: JiebaBaseline) -> None:
+    test = examples[800:]
+    said = trained.classify([e.message() for e in test])
+    right = np.array([c.topic == e.topic for c, e in zip(said, test, strict=True)])
+    assert right.mean() > 0.4  # 34 topics, 800 rows
+    assert abs(np.mean([c.confidence for c in said]) - right.mean()) < 0.1
+    person = np.array([e.needs_human for e in test])
+    assert abs(np.mean([c.needs_human for c in said]) - person.mean()) < 0.1
+
+
+def test_fitting_twice_gives_the_same_model(examples: list[Example], segmenter: Segmenter) -> None:
+    first, second = (fit(examples[:300], default(), segmenter, candidates=[PLAIN]).model for _ in range(2))
+    assert first.identity == second.identity
+
+
+def test_the_candidate_of_the_best_cross_validation_score_is_taken(examples: list[Example], segmenter: Segmenter) -> None:
+    weak = Candidate("svc", 0.0005, 0.0)
+    lines: list[str] = []
+    candidates = [weak, PLAIN, Candidate("logistic", 15.0, 0.5)]
+    fitted = fit(examples[:500], default(), segmenter, candidates=candidates, say=lines.append)
+    assert [choice.head for choice in fitted.choices] == ["topic", "emotion", "needs_human"] and len(lines) == 9
+    for choice in fitted.choices:
+        assert dict(choice.scores)[choice.taken] == max(score for _, score in choice.scores)
+    assert fitted.choices[0].taken != weak
+
+
+def test_a_head_without_labels_answers_evenly(examples: list[Example], segmenter: Segmenter) -> None:
+    bare = [replace(e, emotion=None, needs_human=None) for e in examples[:200]]
+    (found,) = fit(bare, default(), segmenter, candidates=[PLAIN]).model.classify([examples[0].message()])
+    assert (found.emotion_score, found.needs_human) == (pytest.approx(0.2), pytest.approx(0.5))
+
+
+def test_a_topic_without_examples_is_never_said(examples: list[Example], segmenter: Segmenter) -> None:
+    kept = [e for e in examples[:400] if e.topic in ("abuse", "human", "order.invoice")]
+    model = fit(kept, default(), segmenter, candidates=[PLAIN]).model
+    for found in model.classify([e.message() for e in examples[:50]]):
+        scores = dict(found.topics)
+        assert max(scores[t] for t in scores if t not in ("abuse", "human", "order.invoice")) < 0.01
+
+
+def test_weights_count(segmenter: Segmenter) -> None:
+    taxonomy = Taxonomy.of_topics(["甲", "乙"])
+    rows = [Example("红色的花", topic="甲"), Example("红色的花", topic="乙", weight=0.05), Example("蓝天", topic="乙")]
+    for strong, weak in (("甲", "乙"), ("乙", "甲")):
+        swapped = rows if strong == "甲" else [replace(rows[0], weight=0.05), replace(rows[1], weight=1.0), rows[2]]
+        (found,) = fit_baseline(swapped, taxonomy, segmenter).classify([rows[0].message()])
+        assert found.topic == strong != weak
+
+
+def test_two_labels_of_ones_own_and_few_rows_are_enough(segmenter: Segmenter) -> None:
+    rows = [Example("想要发票", topic="票"), Example("开票", topic="票"), Example("到哪了", topic="货")]
+    fitted = fit(rows, Taxonomy.of_topics(["票", "货"]), segmenter)
+    assert fitted.choices[0].taken == UNTESTED and fitted.choices[0].scores == ()
+    assert [c.topic for c in fitted.model.classify([row.message() for row in rows])] == ["票", "票", "货"]
+
+
+def test_data_that_can_not_be_fitted_is_refused(segmenter: Segmenter) -> None:
+    with pytest.raises(DataError, match="fewer than two topics"):
+        fit([Example("好", topic="human")], default(), segmenter)
+    with pytest.raises(LabelError, match="humam"):
+        fit([Example("好", topic="humam"), Example("在", topic="human")], default(), segmenter)

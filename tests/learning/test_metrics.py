@@ -1,0 +1,133 @@
+"""Metrics agree with scikit-learn, and with numbers worked out by hand where scikit-learn has none."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import (
+    confusion_matrix,
+    f1_score,
+    precision_recall_curve,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
+
+from fenzhen.errors import DataError
+from fenzhen.learning.bootstrap import bootstrap, paired_difference, wilson
+from fenzhen.learning.metrics import (
+    auroc,
+    calibration_bins,
+    class_scores,
+    confusion,
+    ece,
+    ece_if_perfect,
+    macro_f1,
+    recall_at_precision,
+)
+from fenzhen.learning.scaling import fit_platt, fit_temperature, negative_log_likelihood
+
+RANDOM = np.random.default_rng(7)
+TRUTH = RANDOM.integers(0, 6, 300)
+SAID = np.where(RANDOM.random(300) < 0.6, TRUTH, RANDOM.integers(0, 8, 300))
+POSITIVE = RANDOM.random(300) < 0.3
+SCORE = np.round(RANDOM.random(300) + 0.4 * POSITIVE, 1)  # rounded, so that ties occur
+
+
+def test_confusion_and_class_scores_are_scikit_learns() -> None:
+    counts = confusion(TRUTH, SAID, 8)
+    assert (counts == confusion_matrix(TRUTH, SAID, labels=range(8))).all()
+    expected = np.array(precision_recall_fscore_support(TRUTH, SAID, labels=range(8), zero_division=0))
+    found = np.array([[s.precision, s.recall, s.f1, s.support] for s in class_scores(counts)]).T
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_macro_f1_averages_over_the_labels_that_occur_in_the_truth() -> None:
+    expected = f1_score(TRUTH, SAID, labels=np.unique(TRUTH), average="macro")
+    assert macro_f1(TRUTH, SAID, 8) == pytest.approx(expected)
+    assert macro_f1(np.array([0, 0]), np.array([0, 1]), 5) == pytest.approx(2 / 3)
+
+
+def test_auroc_is_scikit_learns_with_ties() -> None:
+    assert auroc(POSITIVE, SCORE) == pytest.approx(roc_auc_score(POSITIVE, SCORE))
+    assert np.isnan(auroc(np.ones(3, dtype=bool), np.arange(3.0)))
+
+
+@pytest.mark.parametrize("precision", [0.3, 0.5, 0.8])
+def test_recall_at_precision_is_the_best_point_of_the_curve(precision: float) -> None:
+    precisions, recalls, _ = precision_recall_curve(POSITIVE, SCORE)
+    recall, threshold = recall_at_precision(POSITIVE, SCORE, precision)
+    assert recall == pytest.approx(recalls[precisions >= precision].max())
+    if recall:
+        taken = threshold <= SCORE
+        assert POSITIVE[taken].mean() >= precision
+        assert (POSITIVE & taken).sum() / POSITIVE.sum() == pytest.approx(recall)
+
+
+def test_recall_is_zero_where_no_threshold_is_precise_enough() -> None:
+    assert recall_at_precision(np.array([False, True]), np.array([0.9, 0.1]), 0.9) == (0.0, float("inf"))
+
+
+def test_ece_by_hand() -> None:
+    confidence = np.array([0.95, 0.95, 0.95, 0.95, 0.5, 0.5])
+    right = np.array([True, True, True, False, True, True])
+    assert ece(confidence, right) == pytest.approx(4 / 6 * 0.2 + 2 / 6 * 0.5)
+
+
+def test_bins_hold_every_row_and_the_edges_belong_to_the_lower_bin() -> None:
+    bins = calibration_bins(np.array([0.0, 1 / 15, 0.07, 1.0]), np.array([True] * 4))
+    assert [b.rows for b in bins if b.rows] == [2, 1, 1]
+    assert bins[0].rows == 2 and bins[-1].rows == 1
+
+
+def test_a_calibrated_model_has_about_the_expected_ece_and_an_overconfident_one_more() -> None:
+    confidence = RANDOM.uniform(0.2, 1.0, 2000)
+    chance = ece_if_perfect(confidence)
+    assert ece(confidence, RANDOM.random(2000) < confidence) < 2 * chance
+    assert ece(confidence, RANDOM.random(2000) < confidence - 0.15) > 3 * chance
+
+
+def test_bootstrap_covers_the_standard_error_of_a_mean_and_is_repeatable() -> None:
+    values = RANDOM.normal(5.0, 2.0, 400)
+    found = bootstrap(lambda rows: float(values[rows].mean()), 400, seed=3)
+    half = 1.96 * values.std() / 20
+    assert found.value == pytest.approx(values.mean())
+    assert (found.high - found.low) / 2 == pytest.approx(half, rel=0.15)
+    assert found == bootstrap(lambda rows: float(values[rows].mean()), 400, seed=3)
+
+
+def test_paired_difference_is_narrower_than_two_separate_intervals() -> None:
+    first = RANDOM.normal(0, 1, 300)
+    second = first - 0.1 + RANDOM.normal(0, 0.1, 300)
+    found = paired_difference(lambda r: float(first[r].mean()), lambda r: float(second[r].mean()), 300)
+    assert 0 < found.low < found.value < found.high < 0.2
+
+
+def test_bootstrap_refuses_no_rows() -> None:
+    with pytest.raises(DataError, match="no rows"):
+        bootstrap(lambda rows: 0.0, 0)
+
+
+def test_wilson_does_not_believe_ten_of_ten() -> None:
+    found = wilson(10, 10)
+    assert (found.value, found.low, found.high) == pytest.approx((1.0, 0.7225, 1.0), abs=1e-4)
+    assert np.isnan(wilson(0, 0).value)
+
+
+def test_temperature_finds_the_one_that_was_planted() -> None:
+    logits = RANDOM.normal(0, 2, (4000, 5))
+    powers = np.exp(logits / 2.5)
+    chances = powers / powers.sum(axis=1, keepdims=True)
+    y = (RANDOM.random((4000, 1)) > chances.cumsum(axis=1)).sum(axis=1).clip(max=4)
+    found = fit_temperature(logits, y)
+    assert found == pytest.approx(2.5, rel=0.1)
+    assert negative_log_likelihood(logits, y, found) < negative_log_likelihood(logits, y, found * 1.2)
+
+
+def test_platt_finds_the_curve_that_was_planted() -> None:
+    scores = RANDOM.normal(0, 1, 6000)
+    positive = RANDOM.random(6000) < 1 / (1 + np.exp(-(3 * scores - 1)))
+    slope, bias = fit_platt(scores, positive)
+    assert (slope, bias) == (pytest.approx(3, rel=0.1), pytest.approx(-1, rel=0.15))
+
+
+def test_platt_stays_finite_on_separable_scores() -> None:
+    slope, bias = fit_platt(np.array([-1.0, -0.9, 0.9, 1.0]), np.array([False, False, True, True]))
+    assert np.isfinite([slope, bias]).all() and slope > 0

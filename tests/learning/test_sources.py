@@ -1,0 +1,120 @@
+"""Sources of a released model: joins, weights and licences, and that no development text ever trains."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fenzhen.defaults import default_file
+from fenzhen.errors import DataError
+from fenzhen.learning.examples import fingerprint
+from fenzhen.learning.sources import released, released_examples
+
+LEAKED = "我买的灯到现在都没有发出来"
+
+
+def write(path: Path, *rows: dict[str, object]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+
+
+def pool_row(number: int, text: str, **changes: object) -> dict[str, object]:
+    row = {"id": f"p{number}", "text": text, "history": [], "source": "jddc_intents", "licence": "Apache-2.0"}
+    return row | changes
+
+
+def label(number: int, topic: str) -> dict[str, object]:
+    return {"id": f"p{number}", "topic": topic, "also": [], "emotion": "neutral", "needs_human": False, "sure": 3}
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """A small copy of both trees: (shared, project)."""
+    shared, project = tmp_path / "shared", tmp_path / "project"
+    labelled, data = shared / "data" / "labelled", project / "data"
+    write(labelled / "gold_dev.jsonl", {"text": LEAKED, "topic": "logistics.ship_time"}, {"text": "好的"})
+    turns = [{"role": "buyer", "text": "你好"}]
+    dialogue = pool_row(2, "查一下呢", history=turns, source="jddc_dialogues", licence="MIT (repository)")
+    write(labelled / "pool.jsonl", pool_row(0, "发票抬头写错了"), pool_row(1, LEAKED), dialogue, pool_row(3, "好的"))
+    write(
+        labelled / "jddc_dialogues.jsonl",
+        {"dialogue": "d-1", "turn": 1, "text": "查一下呢", "label": "查单", "history": turns},
+        {"dialogue": "d-1", "turn": 2, "text": "还没到吗", "label": "查单", "history": turns},
+    )
+    write(
+        labelled / "jddc_intents.jsonl",
+        {"text": "发票抬头写错了", "label": "发票"},
+        {"text": "电子发票去哪下载", "label": "发票"},
+        {"text": "电子发票去哪下载", "label": "发票"},
+        {"text": LEAKED + "。", "label": "查单"},
+        {"text": "随便说说", "label": "OTHER"},
+    )
+    write(data / "annotations" / "pool_labels.jsonl", *(label(n, "order.invoice") for n in range(4)))
+    write(data / "annotations" / "adjudicated.jsonl", label(2, "logistics.track"))
+    (data / "weak").mkdir()
+    (data / "weak" / "jd_labels.yaml").write_text("发票: order.invoice\n查单: logistics.track\nOTHER: null\n", encoding="utf-8")
+    spaced = LEAKED[:5] + " ," + LEAKED[5:] + "!"
+    written = {"topic": "human", "emotion": "neutral", "needs_human": True, "source": "written/a"}
+    write(data / "written" / "a.jsonl", written | {"text": "叫个真人来"}, written | {"text": spaced})
+    (data / "taxonomy.yaml").write_bytes(default_file("taxonomy.yaml").read_bytes())
+    return shared, project
+
+
+def test_every_source_is_joined_and_weighed(folders: tuple[Path, Path]) -> None:
+    found = {e.text: (e.topic, e.source, e.weight, e.session) for e in released_examples(*folders)}
+    assert found == {
+        "叫个真人来": ("human", "written/a", 1.0, None),
+        "发票抬头写错了": ("order.invoice", "pool/jddc_intents", 1.0, None),
+        "查一下呢": ("logistics.track", "pool/jddc_dialogues", 1.0, "jddc/d-1"),
+        "好的": ("order.invoice", "pool/jddc_intents", 1.0, None),
+        "电子发票去哪下载": ("order.invoice", "weak/jddc_intents", 0.3, None),
+        "还没到吗": ("logistics.track", "weak/jddc_dialogues", 0.15, "jddc/d-1"),
+    }
+
+
+def test_development_texts_are_dropped_in_every_spelling_and_from_every_source(folders: tuple[Path, Path]) -> None:
+    result = released(*folders)
+    assert result.held_out == 3  # written (respelt), pool and weak
+    assert fingerprint(LEAKED) not in {fingerprint(example.text) for example in result.examples}
+
+
+def test_weak_rows_say_nothing_of_emotion(folders: tuple[Path, Path]) -> None:
+    weak = [e for e in released_examples(*folders) if str(e.source).startswith("weak/")]
+    assert len(weak) == 2 and all(e.emotion is None and e.needs_human is None for e in weak)
+
+
+def test_sources_name_licence_rows_and_hash(folders: tuple[Path, Path]) -> None:
+    result = released(*folders)
+    sources = {source.name: source for source in result.sources}
+    assert (sources["pool/jddc_dialogues"].licence, sources["pool/jddc_dialogues"].rows) == ("MIT (repository)", 1)
+    assert sources["written/a"].rows == 1 and len(sources["written/a"].sha256) == 64
+    assert sum(s.rows for s in result.sources if not s.name.startswith("labels:")) == len(result.examples)
+
+
+def test_an_annotation_without_text_is_an_error(folders: tuple[Path, Path]) -> None:
+    shared, project = folders
+    write(project / "data" / "annotations" / "pool_labels.jsonl", label(9, "human"))
+    with pytest.raises(DataError, match=r"pool_labels\.jsonl:1: id 'p9' has no text"):
+        released_examples(shared, project)
+
+
+def test_rows_without_a_permissive_licence_never_enter(folders: tuple[Path, Path]) -> None:
+    shared, project = folders
+    pool = shared / "data" / "labelled" / "pool.jsonl"
+    write(pool, pool_row(0, "气死我了", source="reviews", licence="none stated"))
+    write(project / "data" / "annotations" / "pool_labels.jsonl", label(0, "complaint.product"))
+    with pytest.raises(DataError, match="'reviews' under 'none stated'"):
+        released_examples(shared, project)
+
+
+def test_without_the_development_set_nothing_is_released(folders: tuple[Path, Path]) -> None:
+    (folders[0] / "data" / "labelled" / "gold_dev.jsonl").unlink()
+    with pytest.raises(DataError, match="gold_dev"):
+        released_examples(*folders)
+
+
+def test_a_jd_label_that_the_map_lacks_is_an_error(folders: tuple[Path, Path]) -> None:
+    shared, project = folders
+    (project / "data" / "weak" / "jd_labels.yaml").write_text("发票: order.invoice\nOTHER: null\n", encoding="utf-8")
+    with pytest.raises(DataError, match="查单.*not in the map"):
+        released_examples(shared, project)

@@ -1,0 +1,127 @@
+"""Triage: the one path. Order, failures, identity, batch equals singles."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import structlog
+
+from fenzhen.answer import answer
+from fenzhen.message import Message
+from fenzhen.routing.policy import Policies
+from fenzhen.triage import Triage
+from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
+
+POLICIES = Policies.load()
+NOON = datetime(2026, 11, 11, 4, tzinfo=UTC)
+
+
+def read(message: Message) -> Classification:
+    """A classifier that knows three words and breaks on a fourth."""
+    if "坏" in message.text:
+        raise RuntimeError("graph broken")
+    if "怪" in message.text:
+        return fixed_classification("chitchat.thanks", confidence=float("nan"))
+    return fixed_classification("human" if "人工" in message.text else "logistics.track")
+
+
+def sent(*texts: str) -> list[Message]:
+    return [Message(text, sent_at=NOON) for text in texts]
+
+
+triage = Triage(FixedClassifier(read, name="fixed-1"), POLICIES)
+
+
+def test_one_decision_each_in_order() -> None:
+    messages = sent("到哪了", "转人工", "到哪了")
+    decisions = triage(messages)
+    assert [decision.route.rule for decision in decisions] == ["track", "human", "track"]
+    assert [decision.message for decision in decisions] == messages
+    assert decisions[0].model == "fixed-1"
+    assert decisions[0].policy == POLICIES.default.version
+    assert triage([]) == []
+
+
+def test_took_ms_is_a_share_of_the_batch() -> None:
+    decisions = triage(sent("到哪了", "转人工"))
+    assert decisions[0].took_ms == decisions[1].took_ms > 0
+
+
+def test_batch_equals_singles_even_with_a_message_that_breaks_the_model() -> None:
+    messages = sent("到哪了", "坏", "转人工", "怪")
+    singles = [triage([message])[0] for message in messages]
+    batch = triage(messages)
+    assert [replace(d, took_ms=0) for d in batch] == [replace(d, took_ms=0) for d in singles]
+    assert [d.route.rule for d in batch] == ["track", "error", "human", "error"]
+
+
+def test_a_failing_model_never_becomes_a_bot_answer_and_is_logged_once() -> None:
+    with structlog.testing.capture_logs() as logs:
+        decisions = triage(sent("坏", "坏了", "到哪了"))
+    assert [d.route.action for d in decisions] == ["handoff", "handoff", "self_service"]
+    assert decisions[0].classification is None
+    assert len(logs) == 1
+    assert (logs[0]["log_level"], logs[0]["messages"], logs[0]["handed_off"]) == ("error", 3, 2)
+    assert isinstance(logs[0]["exc_info"], RuntimeError)
+    assert "坏" not in str(logs)
+
+
+class Short(FixedClassifier):
+    """Breaks the protocol: one classification too few."""
+
+    def classify(self, messages: Sequence[Message]) -> list[Classification]:
+        return super().classify(messages)[1:]
+
+
+def test_a_classifier_that_loses_a_message_hands_off() -> None:
+    assert {d.route.rule for d in Triage(Short(), POLICIES)(sent("a", "b"))} == {"error"}
+
+
+def test_shop_policies(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text("thresholds: {topic: 0.95}\n", encoding="utf-8")
+    shops = Triage(FixedClassifier(read), Policies.load(None, tmp_path))
+    known, unknown, none = shops([Message("到哪了", shop=shop) for shop in ("s", "x", None)])
+    assert (known.route.rule, known.policy.split("@")[0]) == ("unsure", "s")
+    assert unknown.route.rule == "track" and "未找到店铺 x 的规则,按默认规则处理" in unknown.route.reasons
+    assert not any("店铺" in reason for reason in none.route.reasons)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"text": "到哪儿了"},
+        {"shop": "s"},
+        {"sent_at": datetime(2026, 11, 12, tzinfo=UTC)},
+        {"buyer_tags": ("VIP",)},
+        {"text": "\ud800"},
+    ],
+)
+def test_identity_covers_the_message(changed: dict[str, object]) -> None:
+    message = Message("到哪了", sent_at=NOON)
+    first = triage([message])[0].identity
+    assert len(first) == 64
+    assert triage([message])[0].identity == first
+    assert triage([replace(message, **changed)])[0].identity != first  # type: ignore[arg-type]
+
+
+def test_identity_covers_model_policy_and_dictionary(tmp_path: Path) -> None:
+    class Other(FixedClassifier):
+        identity = "1" * 64
+
+    path = tmp_path / "policy.yaml"
+    shipped = (Path(__file__).parents[1] / "serving" / "policy.yaml").read_text(encoding="utf-8")
+    path.write_text(shipped.replace("topic: 0.6 ", "topic: 0.7 "), encoding="utf-8")
+    variants = [
+        triage,
+        Triage(Other(read), POLICIES),
+        Triage(FixedClassifier(read), Policies.load(path)),
+        Triage(FixedClassifier(read), POLICIES, dictionary_identity="d"),
+    ]
+    assert len({variant(sent("到哪了"))[0].identity for variant in variants}) == len(variants)
+
+
+def test_answers_of_failures_are_whole() -> None:
+    result = answer("1", triage(sent("怪"))[0], recorded=False)
+    assert (result["confidence"], result["needs_human"], result["route"]["rule"]) == (0.0, 1.0, "error")
