@@ -17,9 +17,10 @@ from fenzhen.routing.policy import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import FixedClassifier
 folder = Path(sys.argv[1])
-store = ReviewStore(f"sqlite:///{folder}/test.db", spool_dir=folder / "spool", busy_timeout=0.05, pause=0.0)
-store._stop.set()
-[decision] = Triage(FixedClassifier(), Policies.load(default_file("policy.yaml")))([Message("发票怎么开" * 400)])
+url, spool = f"sqlite:///{folder}/test.db", folder / "spool"
+store = ReviewStore(url, spool_dir=spool, busy_timeout=0.05, pause=0.0, replay_every=3600)
+triage = Triage(FixedClassifier(), Policies.load(default_file("policy.yaml")))
+[decision] = triage([Message("发票怎么开" * 400)])
 kept = []
 resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
 for number in range(200):
@@ -29,7 +30,8 @@ for number in range(200):
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
 ready = store.ready()
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-print(json.dumps({"kept": kept, "ready": ready, "again": store.record([("again", decision)]), "later": store.ready()}))
+again = store.record([("again", decision)])
+print(json.dumps({"kept": kept, "ready": ready, "again": again, "later": store.ready()}))
 """
 
 
@@ -39,7 +41,7 @@ def test_a_full_disk_loses_nothing_that_was_promised(tmp_path: Path) -> None:
     assert len(said["kept"]) < 200, "the limit was never hit"
     assert "database" in said["ready"] and "spool" in said["ready"]
     assert said["again"] is True and said["later"] is None, "with space again, it works again"
-    store = ReviewStore(f"sqlite:///{tmp_path}/test.db", spool_dir=tmp_path / "spool", pause=3600)
+    store = ReviewStore(f"sqlite:///{tmp_path}/test.db", spool_dir=tmp_path / "spool", replay_every=3600)
     in_database = [id for id in said["kept"] if store._database.knows(id)]
     assert 0 < len(in_database) < len(said["kept"]), "some went to the database, some to the spool"
     store.replay()

@@ -1,4 +1,4 @@
-"""Fitting the baseline: the labels of an independent scikit-learn pipeline, choice by cross-validation, missing labels."""
+"""Fitting the baseline: the labels of an independent pipeline, choice by cross-validation, missing labels."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -52,7 +52,9 @@ def test_labels_are_those_of_a_scikit_learn_pipeline(
         min_df=2,
     )
     past = TfidfVectorizer(
-        analyzer=lambda e: history_features([normalise(turn.text) for turn in e.history[-3:]]), sublinear_tf=True, min_df=2
+        analyzer=lambda e: history_features([normalise(turn.text) for turn in e.history[-3:]]),
+        sublinear_tf=True,
+        min_df=2,
     )
     x = sparse.hstack([current.fit_transform(train), 0.7 * past.fit_transform(train)]).tocsr()
     x_test = sparse.hstack([current.transform(test), 0.7 * past.transform(test)]).tocsr()
@@ -82,7 +84,9 @@ def test_fitting_twice_gives_the_same_model(examples: list[Example], segmenter: 
     assert first.identity == second.identity
 
 
-def test_the_candidate_of_the_best_cross_validation_score_is_taken(examples: list[Example], segmenter: Segmenter) -> None:
+def test_the_candidate_of_the_best_cross_validation_score_is_taken(
+    examples: list[Example], segmenter: Segmenter
+) -> None:
     weak = Candidate("svc", 0.0005, 0.0)
     lines: list[str] = []
     candidates = [weak, PLAIN, Candidate("logistic", 15.0, 0.5)]
@@ -96,7 +100,7 @@ def test_the_candidate_of_the_best_cross_validation_score_is_taken(examples: lis
 def test_a_head_without_labels_answers_evenly(examples: list[Example], segmenter: Segmenter) -> None:
     bare = [replace(e, emotion=None, needs_human=None) for e in examples[:200]]
     (found,) = fit(bare, default(), segmenter, candidates=[PLAIN]).model.classify([examples[0].message()])
-    assert (found.emotion_score, found.needs_human) == (pytest.approx(0.2), pytest.approx(0.5))
+    assert found.emotion_score == pytest.approx(0.2) and found.needs_human == pytest.approx(0.5)
 
 
 def test_a_topic_without_examples_is_never_said(examples: list[Example], segmenter: Segmenter) -> None:

@@ -1,5 +1,6 @@
 """Evaluation: numbers worked out by hand on a dozen rows, the conventions for double readings, table and JSON."""
 
+import io
 import json
 import math
 from collections.abc import Sequence
@@ -125,7 +126,7 @@ def test_json_is_strict_and_holds_the_comparison() -> None:
 
 @pytest.mark.parametrize("compared", [False, True])
 def test_the_table_names_labels_in_chinese(compared: bool) -> None:
-    console = Console(width=160, record=True, file=open("/dev/null", "w"))
+    console = Console(width=160, record=True, file=io.StringIO())
     console.print(render(of(SAID), of(SAID, name="linear") if compared else None))
     text = console.export_text()
     for expected in ("主题 macro-F1", "物流跟踪 logistics.track", "辱骂骚扰 abuse 误报率", "最常混淆", "ECE", "按来源"):

@@ -28,7 +28,7 @@ RANDOM = np.random.default_rng(7)
 TRUTH = RANDOM.integers(0, 6, 300)
 SAID = np.where(RANDOM.random(300) < 0.6, TRUTH, RANDOM.integers(0, 8, 300))
 POSITIVE = RANDOM.random(300) < 0.3
-SCORE = np.round(RANDOM.random(300) + 0.4 * POSITIVE, 1)  # rounded, so that ties occur
+SCORE = np.round(RANDOM.random(300) + 0.4 * POSITIVE, 1).astype(np.float64)  # rounded, so that ties occur
 
 
 def test_confusion_and_class_scores_are_scikit_learns() -> None:
@@ -125,7 +125,7 @@ def test_platt_finds_the_curve_that_was_planted() -> None:
     scores = RANDOM.normal(0, 1, 6000)
     positive = RANDOM.random(6000) < 1 / (1 + np.exp(-(3 * scores - 1)))
     slope, bias = fit_platt(scores, positive)
-    assert (slope, bias) == (pytest.approx(3, rel=0.1), pytest.approx(-1, rel=0.15))
+    assert slope == pytest.approx(3, rel=0.1) and bias == pytest.approx(-1, rel=0.15)
 
 
 def test_platt_stays_finite_on_separable_scores() -> None:

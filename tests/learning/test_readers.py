@@ -55,7 +55,11 @@ def test_only_text_is_required_and_label_is_read_as_topic(tmp_path: Path) -> Non
 
 def test_extra_keys_of_evaluation_data_are_read(tmp_path: Path) -> None:
     row = {"text": "怎么还不发", "topic": "logistics.ship_time", "intent": "logistics", "needs_human": None, "id": 7}
-    readings = {"topics_ok": ["logistics.ship_time", "logistics.track"], "emotions_ok": ["anxious"], "emotion": "anxious"}
+    readings = {
+        "topics_ok": ["logistics.ship_time", "logistics.track"],
+        "emotions_ok": ["anxious"],
+        "emotion": "anxious",
+    }
     (example,) = read_examples([jsonl(tmp_path / "a.jsonl", row | readings)], default())
     assert example.topics_ok == ("logistics.ship_time", "logistics.track") and example.emotions_ok == ("anxious",)
     assert example.id == "7" and example.needs_human is None
@@ -70,11 +74,14 @@ def test_without_a_taxonomy_the_labels_are_the_datas_own(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
 def test_csv_of_every_encoding_with_quotes_and_line_breaks(tmp_path: Path, encoding: str) -> None:
-    content = 'text,label,emotion,needs_human,session,备注\r\n"红的,有吗\n急用",presale.stock,anxious,否,s9,x\r\n退钱,,,是,,\r\n'
+    header = "text,label,emotion,needs_human,session,备注\r\n"
+    content = header + '"红的,有吗\n急用",presale.stock,anxious,否,s9,x\r\n退钱,,,是,,\r\n'
     file = tmp_path / "a.csv"
     file.write_bytes(content.encode(encoding))
     first, second = read_examples([file], default())
-    assert first == Example("红的,有吗\n急用", topic="presale.stock", emotion="anxious", needs_human=False, session="s9")
+    assert first == Example(
+        "红的,有吗\n急用", topic="presale.stock", emotion="anxious", needs_human=False, session="s9"
+    )
     assert second == Example("退钱", needs_human=True)
 
 

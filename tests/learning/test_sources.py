@@ -52,7 +52,9 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     write(data / "annotations" / "pool_labels.jsonl", *(label(n, "order.invoice") for n in range(4)))
     write(data / "annotations" / "adjudicated.jsonl", label(2, "logistics.track"))
     (data / "weak").mkdir()
-    (data / "weak" / "jd_labels.yaml").write_text("发票: order.invoice\n查单: logistics.track\nOTHER: null\n", encoding="utf-8")
+    (data / "weak" / "jd_labels.yaml").write_text(
+        "发票: order.invoice\n查单: logistics.track\nOTHER: null\n", encoding="utf-8"
+    )
     spaced = LEAKED[:5] + " ," + LEAKED[5:] + "!"
     written = {"topic": "human", "emotion": "neutral", "needs_human": True, "source": "written/a"}
     write(data / "written" / "a.jsonl", written | {"text": "叫个真人来"}, written | {"text": spaced})

@@ -11,7 +11,12 @@ GOOD: dict[str, Any] = {"id": "a", "event_id": "e1", "event": "corrected"}
 
 
 def test_everything_that_can_be_said() -> None:
-    said = {"at": "2026-11-11T20:00:00+08:00", "topic": "order.invoice", "emotion": "angry", "action": "handoff"}
+    said: dict[str, Any] = {
+        "at": "2026-11-11T20:00:00+08:00",
+        "topic": "order.invoice",
+        "emotion": "angry",
+        "action": "handoff",
+    }
     said |= {"group": "aftersale", "resolved": True, "satisfaction": 5, "by": "质检一组"}
     made = Feedback.from_dict(GOOD | said)
     assert made.topic == "order.invoice" and made.satisfaction == 5 and made.at.isoformat() == said["at"]

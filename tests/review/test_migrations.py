@@ -43,9 +43,13 @@ def differences(url: str) -> list[object]:
     return found
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/new/folder/store.db"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/new/folder/store.db"
+    new: str = request.getfixturevalue("cluster").new_database()
+    return new
 
 
 def test_migrations_build_the_tables(url: str) -> None:

@@ -1,13 +1,9 @@
-"""The same store on a real PostgreSQL: a private cluster in a temporary folder, reached by a Unix socket only."""
+"""The same store on a real PostgreSQL server: a new database of the test session's private cluster for each test."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, text
@@ -18,58 +14,14 @@ from fenzhen.review.feedback import Feedback
 from fenzhen.review.store import ReviewStore
 from fenzhen.routing.decision import Decision
 
-from .test_migrations import differences, start_workers
-
 Decide = Callable[..., Decision]
 Open = Callable[..., ReviewStore]
 
 
-class Cluster:
-    """A running PostgreSQL server that belongs to this test session."""
-
-    def __init__(self, bin: Path, folder: Path, user: str | None) -> None:
-        self._bin, self.folder, self._user, self._count = bin, folder, user, 0
-
-    def run(self, program: str, *arguments: str) -> None:
-        subprocess.run([self._bin / program, *arguments], user=self._user, check=True, capture_output=True, cwd="/")
-
-    def start(self) -> None:
-        log, options = str(self.folder / "log"), f"-c listen_addresses='' -c fsync=off -k {self.folder}"
-        self.run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-l", log, "-o", options, "start")
-
-    def stop(self, mode: str = "immediate") -> None:
-        self.run("pg_ctl", "-D", str(self.folder / "data"), "-w", "-m", mode, "stop")
-
-    def new_database(self) -> str:
-        """URL of an empty database."""
-        self._count += 1
-        name = f"test{self._count}"
-        self.run("createdb", "-h", str(self.folder), "-U", "fenzhen", name)
-        return f"postgresql://fenzhen@/{name}?host={self.folder}"
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    bins = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    assert bins, "PostgreSQL is not installed; the tests need its server: apt-get install -y postgresql"
-    user = None
-    folder = Path(tempfile.mkdtemp(prefix="fz-pg-"))  # short: a socket path has at most 107 characters
-    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
-        user = "nobody"
-        os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-    made = Cluster(bins[-1].parent, folder, user)
-    try:
-        made.run("initdb", "-D", str(folder / "data"), "-U", "fenzhen", "-A", "trust", "-E", "UTF8", "--no-sync")
-        made.start()
-        yield made
-        made.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 @pytest.fixture
-def url(cluster: Cluster) -> str:
-    return cluster.new_database()
+def url(cluster: Any) -> str:
+    new: str = cluster.new_database()
+    return new
 
 
 def ids(url: str) -> list[str]:
@@ -99,11 +51,6 @@ def test_the_old_spelling_of_the_url(url: str, open_store: Open) -> None:
     assert open_store(url.replace("postgresql:", "postgres:")).ready() is None
 
 
-def test_several_workers_start_at_once(url: str) -> None:
-    start_workers(url, 3)
-    assert differences(url) == []
-
-
 def test_a_locked_table_spools_and_replays(url: str, tmp_path: Path, open_store: Open, decision: Decide) -> None:
     store = open_store(url)
     with open_engine(url, busy_timeout=5).begin() as other:
@@ -113,10 +60,9 @@ def test_a_locked_table_spools_and_replays(url: str, tmp_path: Path, open_store:
     assert store.replay() == 1 and ids(url) == ["a"]
 
 
-def test_a_server_that_goes_and_comes_back(cluster: Cluster, url: str, open_store: Open, decision: Decide) -> None:
-    store = open_store(url, pause=0.0, busy_timeout=1.0)
+def test_a_server_that_goes_and_comes_back(cluster: Any, url: str, open_store: Open, decision: Decide) -> None:
+    store = open_store(url, busy_timeout=1.0)
     assert store.record([("a", decision())])
-    store._stop.set()
     cluster.stop()
     try:
         assert store.record([("b", decision())]) and store.ready() is None

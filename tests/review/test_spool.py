@@ -109,7 +109,7 @@ def test_a_full_disk_takes_all_or_nothing(spool: Spool, taken: list[Entry]) -> N
 
     def fill() -> None:
         spool.append([entry("a")])
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="too large"):
             spool.append([entry("b"), entry("c")])  # b would fit, c would not
 
     limited(size * 2 + 5, fill)

@@ -1,4 +1,4 @@
-"""ReviewStore on SQLite: what is kept, what happens while the database can't, and that nothing is lost on the way back."""
+"""ReviewStore on SQLite: what is kept, what happens while the database can't, and that nothing is lost in between."""
 
 import json
 import sqlite3
@@ -51,7 +51,9 @@ def test_recorded_decisions_are_in_the_database(tmp_path: Path, open_store: Open
     store = open_store()
     assert store.record([("a", decision(shop="s1", session="t1")), ("b", decision())])
     with closing(sqlite3.connect(tmp_path / "test.db")) as connection:
-        row = connection.execute("SELECT shop, session, request, decision, model FROM decisions WHERE id='a'").fetchone()
+        row = connection.execute(
+            "SELECT shop, session, request, decision, model FROM decisions WHERE id='a'"
+        ).fetchone()
     assert row[:2] == ("s1", "t1") and row[4] == "fixed"
     assert json.loads(row[2])["text"] == "这件多少钱"
     assert json.loads(row[3])["action"] == decision().route.action
@@ -96,7 +98,7 @@ def test_a_locked_database_spools_and_replays(tmp_path: Path, open_store: Open, 
 
 
 def test_replay_happens_by_itself(tmp_path: Path, open_store: Open, decision: Decide) -> None:
-    store = open_store(pause=0.05)
+    store = open_store(replay_every=0.05)
     with locked(tmp_path):
         assert store.record([("a", decision())])
     deadline = time.monotonic() + 10
@@ -106,7 +108,7 @@ def test_replay_happens_by_itself(tmp_path: Path, open_store: Open, decision: De
 
 
 def test_after_a_failure_rows_do_not_wait_for_the_lock_each(tmp_path: Path, open_store: Open, decision: Decide) -> None:
-    store = open_store(busy_timeout=0.5)
+    store = open_store(busy_timeout=0.5, pause=3600.0)
     with locked(tmp_path):
         store.record([("a", decision())])
         start = time.monotonic()
@@ -164,9 +166,7 @@ def test_feedback_on_an_unknown_decision(open_store: Open) -> None:
 
 
 def test_feedback_on_a_spooled_decision(tmp_path: Path, open_store: Open, decision: Decide) -> None:
-    store = open_store(pause=0.0)
-    store._stop.set()  # no replay in the background: the decision stays in the spool
-    store._tender.join()
+    store = open_store()
     with locked(tmp_path):
         store.record([("a", decision())])
     assert [store.feedback(closed("a")), store.feedback(closed("a"))] == ["recorded", "duplicate"]
@@ -201,7 +201,7 @@ def test_when_neither_can_be_written(tmp_path: Path, open_store: Open, decision:
 
 def test_a_database_that_is_away_at_the_start(tmp_path: Path, open_store: Open, decision: Decide) -> None:
     (tmp_path / "test.db").mkdir()  # something is in the way
-    store = open_store(pause=0.0)
+    store = open_store()
     assert store.record([("a", decision())])
     (tmp_path / "test.db").rmdir()
     store.replay()

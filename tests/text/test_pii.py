@@ -1,4 +1,4 @@
-"""mask_pii: what is masked, what must stay, idempotence, and linear time on adversarial text. All numbers are made up."""
+"""mask_pii: what is masked, what must stay, idempotence, linear time on adversarial text. All numbers are made up."""
 
 import time
 
@@ -135,10 +135,10 @@ def test_time_grows_linearly(unit: str) -> None:
     def seconds(length: int) -> float:
         text = (unit * length)[:length]
         best = 9e9
-        for _ in range(3):
-            start = time.perf_counter()
+        for _ in range(5):
+            start = time.thread_time()
             mask_pii(text)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     assert seconds(8000) < 9 * seconds(2000) + 0.002

@@ -87,7 +87,8 @@ def test_missing_or_wrongly_encoded_file(segmenter: Segmenter, tmp_path: Path) -
 def test_another_process_cuts_the_same_and_logs_nothing(segmenter: Segmenter, cache: Path) -> None:
     text = "七天无理由退货运费谁出,[ORDER]还没揽收"
     code = (
-        "import sys; from pathlib import Path; from fenzhen.text import Segmenter; s = Segmenter(tmp_dir=Path(sys.argv[1]));"
+        "import sys; from pathlib import Path; from fenzhen.text import Segmenter\n"
+        "s = Segmenter(tmp_dir=Path(sys.argv[1]))\n"
         "sys.stdout.buffer.write(' '.join([s.fingerprint, *s.cut(sys.argv[2])]).encode())"
     )
     run = subprocess.run([sys.executable, "-c", code, str(cache), text], capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""JiebaBaseline: same answers as scikit-learn, the same after saving, each message on its own, damaged files refused."""
+"""JiebaBaseline: scikit-learn's features, the same after saving, each message on its own, damaged files refused."""
 
 import pickle
 from dataclasses import replace
@@ -31,7 +31,9 @@ def segmenter() -> Segmenter:
 @pytest.fixture(scope="module")
 def baseline(segmenter: Segmenter) -> JiebaBaseline:
     """Random weights over the features of TEXTS: enough for everything but the quality of the labels."""
-    found = {name for text in TEXTS for block in features_of(Message(text, history=HISTORY), segmenter) for name in block}
+    found = {
+        name for text in TEXTS for block in features_of(Message(text, history=HISTORY), segmenter) for name in block
+    }
     names, random = tuple(sorted(found)), np.random.default_rng(0)
     fitted = LinearWeights(
         names,

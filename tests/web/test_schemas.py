@@ -1,5 +1,6 @@
 """The documented shapes and the checks that run are the same: fields, choices and limits, in both directions."""
 
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -32,9 +33,13 @@ def test_choices_are_the_same() -> None:
 
 
 def test_examples_are_accepted() -> None:
-    for shape, read in ((schemas.ClassifyRequest, Message.from_dict), (schemas.FeedbackRequest, Feedback.from_dict)):
+    pairs: tuple[tuple[type[BaseModel], Callable[[Any], object]], ...] = (
+        (schemas.ClassifyRequest, Message.from_dict),
+        (schemas.FeedbackRequest, Feedback.from_dict),
+    )
+    for shape, read in pairs:
         extra = shape.model_config["json_schema_extra"]
         assert isinstance(extra, dict) and isinstance(extra["examples"], list)
         for example in extra["examples"]:
             shape.model_validate(example)
-            read(example)  # type: ignore[operator]
+            read(example)

@@ -39,8 +39,8 @@ def operations(triage: Triage, tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder: Path = tmp_path_factory.mktemp("api")
     store = ReviewStore(f"sqlite:///{folder}/test.db", spool_dir=folder / "spool")
     app = create_app(triage, store, keys=["test-key"], taxonomy=default())
-    found = [result.ok() for result in schemathesis.openapi.from_asgi("/openapi.json", app).get_all_operations()]
-    yield {operation.path: operation for operation in found}
+    found: list[Any] = list(schemathesis.openapi.from_asgi("/openapi.json", app).get_all_operations())
+    yield {result.ok().path: result.ok() for result in found}
     store.close()
 
 
@@ -63,7 +63,7 @@ def test_api(operations: dict[str, Any], checks: list[Callable[..., Any]], path:
     @seed(20261111)
     @settings(max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=operations[path].as_strategy(generation_mode=mode))
-    def run(case: schemathesis.Case) -> None:
+    def run(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate(headers=KEY, checks=checks)
 
     run()

@@ -26,11 +26,12 @@ def broken(message: Message) -> Classification:
 
 
 @pytest.mark.parametrize(
-    "header", [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic secret1", "secret1", "Bearer secret1 x", "Bearer é"]
+    "header",
+    [None, "", "Bearer", "Bearer ", "Bearer wrong", "Basic secret1", "secret1", "Bearer secret1 x", "Bearer é"],
 )
 def test_without_a_valid_key(make_client: MakeClient, header: str | None) -> None:
     client = make_client(keys=["secret1", "secret2"])
-    headers = {} if header is None else {"Authorization": header.encode("latin-1")}
+    headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
     for path in ("/classify", "/classify/batch", "/feedback"):
         response = client.post(path, json={"text": "好"}, headers=headers)
         assert response.status_code == 401 and response.json()["error"]["kind"] == "unauthorized"
@@ -41,7 +42,7 @@ def test_without_a_valid_key(make_client: MakeClient, header: str | None) -> Non
 @pytest.mark.parametrize("key", ["secret1", "secret2", "钥匙"])
 def test_with_a_valid_key(make_client: MakeClient, key: str) -> None:
     client = make_client(keys=["secret1", "secret2", "钥匙"])
-    headers = {"Authorization": f"Bearer {key}".encode()}
+    headers = {b"Authorization": f"Bearer {key}".encode()}
     assert client.post("/classify", json={"text": "好"}, headers=headers).status_code == 200
 
 

@@ -1,6 +1,7 @@
 """TriageBert: one compact BERT encoder that reads history and message once, with small heads on it.
 
-Beside the encoder stands a wide part (Cheng et al. 2016, "Wide & Deep Learning"): hashed character 1–4-grams of the
+A convolution over five characters feeds the encoder what stands around each one, which a small encoder otherwise needs
+millions of tokens to discover. Beside the encoder stands a wide part (Cheng et al. 2016, "Wide & Deep Learning"): hashed character 1–4-grams of the
 message go straight to the logits. It gives the model what a linear n-gram classifier knows at the price of a few
 gathers, and it is computed from the token ids inside the graph, so the exported model needs nothing but ids.
 torch lives in `fenzhen.learning` only. Knows nothing of texts, files or training.
@@ -57,13 +58,38 @@ class WideNgrams(nn.Module):
         return total / torch.sqrt(count + 1.0)
 
 
-class TriageBert(nn.Module):
-    """Encoder, wide part and heads. Inputs are (n, length) int64: ids, segments (1 = message), mask (1 = token)."""
+class Encoder(nn.Module):
+    """BertModel over character embeddings plus their local context (n, length) -> (n, length, hidden) states."""
 
-    def __init__(self, bert: BertModel, recipe: HeadsRecipe, topics: int, emotions: int) -> None:
+    def __init__(self, bert: BertModel, kernel: int) -> None:
         super().__init__()
         hidden = bert.config.hidden_size
         self.bert = bert
+        self.local = nn.Conv1d(hidden, hidden, kernel, padding=kernel // 2) if kernel else None
+
+    @property
+    def hidden(self) -> int:
+        return int(self.bert.config.hidden_size)
+
+    def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
+        embedded = self.bert.embeddings.word_embeddings(input_ids)
+        if self.local is not None:
+            # Padding contributes nothing, so a message reads the same alone and padded.
+            visible = embedded * attention_mask[:, :, None].to(embedded.dtype)
+            embedded = embedded + self.local(visible.transpose(1, 2)).transpose(1, 2)
+        states: Tensor = self.bert(
+            inputs_embeds=embedded, token_type_ids=segments, attention_mask=attention_mask
+        ).last_hidden_state
+        return states
+
+
+class TriageBert(nn.Module):
+    """Encoder, wide part and heads. Inputs are (n, length) int64: ids, segments (1 = message), mask (1 = token)."""
+
+    def __init__(self, encoder: Encoder, recipe: HeadsRecipe, topics: int, emotions: int) -> None:
+        super().__init__()
+        hidden = encoder.hidden
+        self.encoder = encoder
         self.topics, self.emotions = topics, emotions
         self.mix = nn.Linear(3 * hidden, hidden)
         self.dropout = nn.Dropout(0.2)
@@ -72,9 +98,7 @@ class TriageBert(nn.Module):
         self.wide = WideNgrams(recipe.ngram_buckets, topics + emotions + 1) if recipe.ngram_buckets else None
 
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Outputs:
-        states = self.bert(
-            input_ids=input_ids, token_type_ids=segments, attention_mask=attention_mask
-        ).last_hidden_state
+        states = self.encoder(input_ids, segments, attention_mask)
         pooled = torch.tanh(self.mix(self.pool(states, segments * attention_mask)))
         logits = self.heads(self.dropout(pooled))
         if self.wide is not None:
@@ -92,8 +116,8 @@ class TriageBert(nn.Module):
         return torch.cat([states[:, 0], mean, highest], dim=-1)
 
 
-def new_bert(recipe: EncoderRecipe, vocabulary: int) -> BertModel:
-    """A BERT encoder with fresh weights (normal, 0.02).
+def new_encoder(recipe: EncoderRecipe, vocabulary: int) -> Encoder:
+    """An encoder with fresh weights.
 
     Eager attention, because the CPU backward of the fused one is several times slower; no dropout, because a model
     this small trained this briefly underfits.
@@ -109,4 +133,4 @@ def new_bert(recipe: EncoderRecipe, vocabulary: int) -> BertModel:
         attention_probs_dropout_prob=0.0,
         attn_implementation="eager",
     )
-    return BertModel(config, add_pooling_layer=False)
+    return Encoder(BertModel(config, add_pooling_layer=False), recipe.local_kernel)

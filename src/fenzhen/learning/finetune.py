@@ -83,11 +83,11 @@ def predict(model: TriageBert, dataset: Dataset, batch: int = 64) -> Predicted:
 
 def _groups(model: TriageBert, recipe: FinetuneRecipe) -> list[Group]:
     wide = [] if model.wide is None else list(model.wide.parameters())
-    bert = list(model.bert.parameters())
-    known = {id(p) for p in (*bert, *wide)}
+    encoder = list(model.encoder.parameters())
+    known = {id(p) for p in (*encoder, *wide)}
     heads = [p for p in model.parameters() if id(p) not in known]
     groups = [
-        Group(bert, recipe.learning_rate, recipe.weight_decay),
+        Group(encoder, recipe.learning_rate, recipe.weight_decay),
         Group(heads, recipe.head_learning_rate, recipe.weight_decay),
         Group(wide, recipe.wide_learning_rate, recipe.wide_weight_decay),
     ]

@@ -55,7 +55,7 @@ class Head:
 
 CANDIDATES = tuple(
     [Candidate("svc", c, balance) for c in (0.25, 0.5, 1.0) for balance in (0.0, 0.5, 1.0)]
-    + [Candidate("logistic", c, balance) for c in (5.0, 15.0, 45.0) for balance in (0.0, 0.5)]
+    + [Candidate("logistic", c, balance) for c in (15.0, 45.0) for balance in (0.0, 0.5)]
 )
 UNTESTED = Candidate("svc", 0.5, 0.5)
 

@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertModel
 
 from fenzhen.learning.corpus import Packed
+from fenzhen.learning.encoder import Encoder
 from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.recipe import PretrainRecipe
 
@@ -27,18 +27,18 @@ from fenzhen.learning.recipe import PretrainRecipe
 class MaskedLanguageModel(nn.Module):
     """Encoder and the usual transform with tied output embeddings, evaluated at masked places only."""
 
-    def __init__(self, bert: BertModel) -> None:
+    def __init__(self, encoder: Encoder) -> None:
         super().__init__()
-        hidden = bert.config.hidden_size
-        self.bert = bert
+        hidden = encoder.hidden
+        self.encoder = encoder
         self.transform = nn.Sequential(nn.Linear(hidden, hidden), nn.GELU(), nn.LayerNorm(hidden))
-        self.bias = nn.Parameter(torch.zeros(bert.config.vocab_size))
+        self.bias = nn.Parameter(torch.zeros(encoder.bert.config.vocab_size))
 
     def forward(self, ids: Tensor, segments: Tensor, attention: Tensor, places: Tensor) -> Tensor:
         """`places` are flat positions into (n, length); returns (len(places), vocabulary) logits."""
-        states = self.bert(input_ids=ids, token_type_ids=segments, attention_mask=attention).last_hidden_state
+        states = self.encoder(ids, segments, attention)
         picked = states.reshape(-1, states.shape[-1])[places]
-        return self.transform(picked) @ self.bert.embeddings.word_embeddings.weight.T + self.bias
+        return self.transform(picked) @ self.encoder.bert.embeddings.word_embeddings.weight.T + self.bias
 
 
 @dataclass(frozen=True)
@@ -93,14 +93,14 @@ def batches(sources: list[tuple[Packed, float]], size: int, random: np.random.Ge
 def pretrain(
     sources: list[tuple[Packed, float]],
     held_out: Packed,
-    bert: BertModel,
+    encoder: Encoder,
     recipe: PretrainRecipe,
     mask_id: int,
     folder: Path,
-) -> BertModel:
-    """Train, resuming from `folder`/checkpoint.pt where it exists, and return `bert`, trained, in fp32."""
-    vocabulary: int = bert.config.vocab_size
-    model = MaskedLanguageModel(bert).to(torch.bfloat16)
+) -> Encoder:
+    """Train, resuming from `folder`/checkpoint.pt where it exists, and return `encoder`, trained, in fp32."""
+    vocabulary: int = encoder.bert.config.vocab_size
+    model = MaskedLanguageModel(encoder).to(torch.bfloat16)
     weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
     folder.mkdir(parents=True, exist_ok=True)
     state = _resume(folder / "checkpoint.pt", weights)
@@ -123,7 +123,7 @@ def pretrain(
             _save(folder / "checkpoint.pt", weights, state)
     _save(folder / "checkpoint.pt", weights, state)
     weights.to_model(model)
-    return model.bert
+    return model.encoder
 
 
 def schedule(progress: float, warm_up: float) -> float:

@@ -17,13 +17,17 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class EncoderRecipe:
-    """[encoder]: size of the encoder. Head size (hidden / heads) 64 is by far the fastest on CPUs."""
+    """[encoder]: size of the encoder; head size (hidden / heads) 64 is by far the fastest on CPUs.
+
+    `local_kernel` is the width of the convolution over the character embeddings (odd; 0 = none).
+    """
 
     hidden: int = 256
     layers: int = 4
     heads: int = 4
     intermediate: int = 1024
     positions: int = 128
+    local_kernel: int = 5
 
 
 @dataclass(frozen=True)

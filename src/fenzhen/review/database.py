@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -106,11 +106,12 @@ def reason(error: Exception) -> str:
 
 
 def _insert(connection: Connection, kind: str, entries: Sequence[Entry]) -> int:
+    """Count of new rows; right for one entry, since drivers don't count what a list of them did."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(_TABLES[kind]).on_conflict_do_nothing(index_elements=[_KEYS[kind]])
+    statement = dialect.insert(_TABLES[kind].__table__).on_conflict_do_nothing(index_elements=[_KEYS[kind]])
     rows = [_typed(entry) for entry in entries]
-    result = connection.execute(statement, rows if len(rows) > 1 else rows[0])  # drivers count single inserts only
-    return result.rowcount if isinstance(result, CursorResult) else 0
+    result = connection.execute(statement.execution_options(preserve_rowcount=True), rows if len(rows) > 1 else rows[0])
+    return result.rowcount
 
 
 def _typed(entry: Entry) -> Row:

@@ -54,7 +54,7 @@ class Spool:
         return sum(self._replay_file(path, take) for path in self.files())
 
     def files(self) -> list[Path]:
-        """The files that hold entries, by name. A folder that can't be listed holds none: `check` says what is wrong."""
+        """The files that hold entries, by name. A folder that can't be listed holds none; `check` says why."""
         try:
             return sorted(path for path in self.folder.iterdir() if path.suffix == _SUFFIX)
         except OSError:

@@ -32,17 +32,20 @@ class ReviewStore:
     """Open with the URL of the database and the folder of the spool. Thread-safe; one per process.
 
     busy_timeout  seconds a statement waits for a lock before the row goes to the spool
-    pause         seconds during which, after a failure, rows go straight to the spool; also the replay interval
+    pause         seconds during which, after a failure, rows go straight to the spool
+    replay_every  seconds between attempts to replay in the background
     """
 
-    def __init__(self, url: str, *, spool_dir: Path, busy_timeout: float = 2.0, pause: float = 2.0) -> None:
+    def __init__(
+        self, url: str, *, spool_dir: Path, busy_timeout: float = 2.0, pause: float = 2.0, replay_every: float = 2.0
+    ) -> None:
         """A database that is away is no error: rows go to the spool until it is back.
 
         Raises StoreError for a URL that can never work and for a database that a newer version has used.
         """
         self._database = Database(url, busy_timeout=busy_timeout)
         self._spool = Spool(Path(spool_dir))
-        self._pause = pause
+        self._pause, self._replay_every = pause, replay_every
         self._log = structlog.get_logger("fenzhen.store")
         self._failed_at: float | None = None
         try:
@@ -165,7 +168,7 @@ class ReviewStore:
 
     def _tend(self) -> None:
         """Body of the background thread: replay whatever lies in the spool, also of workers that died."""
-        while not self._stop.wait(self._pause):
+        while not self._stop.wait(self._replay_every):
             self.replay()
 
     def _take(self, entries: list[Entry]) -> None:

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fenzhen.text.markup import LONG_MARKUP, mark
+from fenzhen.text.markup import PLAIN_MARKUP, mark
 from fenzhen.text.script import simplified
 from fenzhen.text.symbols import EMOJI, PLACEHOLDERS, PLAIN_SYMBOLS
 from fenzhen.text.variants import Evasion, reveal
@@ -19,7 +19,7 @@ from fenzhen.text.variants import Evasion, reveal
 __all__ = ["PLACEHOLDERS", "Evasion", "Normalised", "normalise", "trace"]
 
 _ROUNDS = 8  # passes until nothing changes; real text takes one or two
-_PLAIN = re.compile(r"[一-鿿A-Za-z0-9 ,.?!~，。？！、：；（）]*")
+_PLAIN = re.compile(r"[一-鿿A-Za-z0-9 ,.?!~:;()，。？！、：；（）]*")  # text that needs no look at single characters
 _FULL_WIDTH = {"，": ",", "？": "?", "！": "!", "：": ":", "；": ";", "（": "(", "）": ")"}  # what NFKC does to them
 _SURROGATES = re.compile(r"[\ud800-\udfff]+")
 _ENTITY = re.compile(r"&(?:amp;)*(?:#x?[0-9a-fA-F]{1,7};?|[A-Za-z]{2,8};|(?:nbsp|lt|gt|quot|amp)(?![a-z]))")
@@ -56,14 +56,11 @@ def normalise(text: str) -> str:
 
 def trace(text: str) -> Normalised:
     """Normalise and say which evasive spellings were replaced."""
-    if _PLAIN.fullmatch(text) and "  " not in text and not LONG_MARKUP.search(text):
+    if _PLAIN.fullmatch(text) and "  " not in text:  # the short way, most messages: same result, no full pass
         start = text.lower().translate(_plain_table()).strip()
-        clean, evasions = _finish(start)
-        if clean == start:
-            return Normalised(clean)
-    else:
-        clean, evasions = _pass(text)
-    seen = evasions
+        if not PLAIN_MARKUP.search(start) and _finish(start) == (start, []):
+            return Normalised(start)
+    clean, seen = _pass(text)
     for _ in range(_ROUNDS):
         again, evasions = _pass(clean)
         if again == clean:

@@ -4,8 +4,6 @@ Routes put what they want logged into `request.state.log` (a dict of ids, topics
 route's template; a path that matches no route is logged as "unmatched", since it may hold anything.
 """
 
-import logging
-import sys
 import time
 
 import structlog
@@ -45,20 +43,3 @@ class AccessLog:
                 extra = scope.get("state", {}).get("log", {})
                 line = {"method": scope["method"], "endpoint": endpoint, "status": status, **extra}
                 self._log.info("request", **line, ms=round(seconds * 1000, 2))
-
-
-def set_up_logging(level: str) -> None:
-    """One JSON object a line on standard error, from `level` up. Called by whoever starts the program.
-
-    Tracebacks are plain: the default ones show local variables, and with them what buyers wrote.
-    """
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=lambda *names: structlog.PrintLogger(sys.stderr),  # looked up late: tests replace sys.stderr
-    )

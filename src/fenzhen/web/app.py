@@ -1,4 +1,4 @@
-"""The app factory: `create_app(triage, store)` puts routes, errors, limits, keys and metrics together. Loads nothing."""
+"""The app factory: `create_app(triage, store)` puts routes, errors, limits, keys, metrics together. Loads nothing."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -52,8 +52,8 @@ def create_app(
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.include_router(open_routes(service, lambda: app.openapi()))
     app.include_router(work_routes(service, Keys(keys)))
+    app.include_router(open_routes(service, lambda: app.openapi()))
     errors.install(app)
     app.add_middleware(AccessLog, metrics=metrics)
     openapi.install(app, taxonomy)

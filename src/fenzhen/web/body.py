@@ -1,4 +1,4 @@
-"""Reading a JSON body strictly: at most 256 KB, UTF-8, JSON without NaN, announced as such. One place for every route."""
+"""Reading a JSON body strictly: up to 256 KB, UTF-8, no NaN, announced as JSON. One place, so all routes agree."""
 
 import json
 from email.message import Message as Header

@@ -8,13 +8,13 @@ import time
 import structlog
 from fastapi import FastAPI
 
+from fenzhen.commands.logs import log_to_stderr
 from fenzhen.review.store import ReviewStore
 from fenzhen.routing.policy import Policies
 from fenzhen.settings import Settings
 from fenzhen.triage import Triage
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
-from fenzhen.web.access import set_up_logging
 from fenzhen.web.app import create_app
 
 # Messages triaged at the same time in one worker: while one waits for the disk, another can use the processor.
@@ -26,7 +26,7 @@ def build_app(settings: Settings) -> FastAPI:
 
     Raises RequestError where there is no model, ModelError, PolicyError and StoreError as the parts load.
     """
-    set_up_logging(settings.log_level)
+    log_to_stderr(settings.log_level)  # here, not in the command: each worker process needs it
     start = time.perf_counter()
     model = ModelDir.open(settings.model_path())
     policies = Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)

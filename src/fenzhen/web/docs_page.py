@@ -58,7 +58,8 @@ def _shape(name: str, shape: dict[str, Any]) -> str:
     return (
         f'<h4 id="shape-{escape(name)}"><code>{escape(name)}</code></h4>'
         f'<p class="soft">{escape(shape.get("description", ""))}</p>'
-        f'<div class="scroll"><table><tr><th>字段 field</th><th>类型 type</th><th>说明 meaning</th></tr>{rows}</table></div>'
+        '<div class="scroll"><table><tr><th>字段 field</th><th>类型 type</th><th>说明 meaning</th></tr>'
+        f"{rows}</table></div>"
     )
 
 
@@ -96,7 +97,8 @@ def _curl(path: str, body: dict[str, Any], shapes: dict[str, Any], guarded: bool
     if body:
         many = body.get("type") == "array"
         name = (body["items"] if many else body)["$ref"].rsplit("/", 1)[1]
-        example = shapes[name].get("examples", [{}])[0]
+        given = shapes[name].get("examples", [{}])[0]
+        example = {field: given[field] for field in shapes[name]["properties"] if field in given}
         lines.append("-H 'Content-Type: application/json'")
         lines.append(f"-d '{json.dumps([example] if many else example, ensure_ascii=False)}'")
     note = "# 没有设置密钥时去掉 Authorization 一行 · leave Authorization out where no key is set\n" if guarded else ""

@@ -21,7 +21,7 @@ def _error(description: str) -> dict[str, Any]:
 
 GUARDED: Responses = {401: _error("没有或错误的密钥 · no valid API key")}
 READS_BODY: Responses = {
-    400: _error("请求读不懂 · a request that can't be read; `field` names the part at fault"),
+    400: _error("请求读不懂 · a request that can't be read; field names the part at fault"),
     413: _error("超过 256 KB · body over 256 KB"),
     415: _error("不是 JSON · not announced as application/json"),
     429: _error("排队已满,稍后再试 · too many requests wait, try again in a second"),

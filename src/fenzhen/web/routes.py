@@ -19,12 +19,20 @@ from fenzhen.web.openapi import GUARDED, NOT_READY, READS_BODY, request_body
 from fenzhen.web.schemas import Answer, ClassifyRequest, FeedbackAnswer, FeedbackRequest, Health
 from fenzhen.web.service import Service
 
+_DONE = "成功 · done"
+
 
 def work_routes(service: Service, keys: Keys) -> APIRouter:
     """The routes that need an API key where there are keys."""
     router = APIRouter(dependencies=[Depends(keys)], responses=GUARDED)
 
-    @router.post("/classify", response_model=Answer, responses=READS_BODY, openapi_extra=request_body(ClassifyRequest))
+    @router.post(
+        "/classify",
+        response_model=Answer,
+        response_description=_DONE,
+        responses=READS_BODY,
+        openapi_extra=request_body(ClassifyRequest),
+    )
     async def classify(request: Request) -> Response:
         """分诊一条消息 · Triage one buyer message: topic, emotion, confidence, and who should answer."""
         message = Message.from_dict(await read_json(request))
@@ -35,11 +43,12 @@ def work_routes(service: Service, keys: Keys) -> APIRouter:
     @router.post(
         "/classify/batch",
         response_model=list[Answer],
+        response_description=_DONE,
         responses=READS_BODY,
         openapi_extra=request_body(ClassifyRequest, many=True),
     )
     async def classify_batch(request: Request) -> Response:
-        """分诊多条消息 · Triage up to 256 messages; answers in the same order. One bad message refuses the whole batch."""
+        """分诊多条消息 · Triage up to 256 messages, answered in order; one bad message refuses the batch."""
         answers = await service.classify(_messages(await read_json(request)))
         _log(request, answers)
         return Json(answers)
@@ -47,6 +56,7 @@ def work_routes(service: Service, keys: Keys) -> APIRouter:
     @router.post(
         "/feedback",
         response_model=FeedbackAnswer,
+        response_description=_DONE,
         responses=READS_BODY | NOT_READY | {404: GUARDED[401] | {"description": "没有这个 id · no such decision"}},
         openapi_extra=request_body(FeedbackRequest),
     )
@@ -57,7 +67,12 @@ def work_routes(service: Service, keys: Keys) -> APIRouter:
         request.state.log = {"ids": [event.id], "feedback": event.event, "outcome": status}
         return Json({"status": status})
 
-    @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+    @router.get(
+        "/metrics",
+        response_class=Response,
+        response_description=_DONE,
+        responses={200: {"content": {"text/plain": {}}}},
+    )
     def metrics() -> Response:
         """监控指标 · Prometheus metrics."""
         return Response(service.metrics.render(), media_type=CONTENT_TYPE)
@@ -69,12 +84,12 @@ def open_routes(service: Service, schema: Callable[[], dict[str, Any]]) -> APIRo
     """The routes that anyone may ask: health and documentation."""
     router = APIRouter()
 
-    @router.get("/healthz", response_model=Health)
+    @router.get("/healthz", response_model=Health, response_description=_DONE)
     async def healthz() -> Response:
         """进程活着 · The process is alive. Says nothing about the model or the store."""
         return Json({"status": "ok"})
 
-    @router.get("/readyz", response_model=Health, responses=NOT_READY)
+    @router.get("/readyz", response_model=Health, response_description=_DONE, responses=NOT_READY)
     async def readyz() -> Response:
         """可以工作 · The model answers and decisions can be kept; 503 with the reason otherwise."""
         await service.check_ready()

@@ -1,4 +1,4 @@
-"""The request and response shapes for OpenAPI and /docs. They describe; `Message.from_dict` and `Feedback.from_dict` check.
+"""The request and response shapes for OpenAPI and /docs. They describe; `Message` and `Feedback.from_dict` check.
 
 One check serves HTTP and the command line alike; tests/web/test_schemas.py holds these models to it, in both
 directions. Nothing at run time validates with them.
@@ -65,8 +65,10 @@ class ProductShape(Shape):
 class ClassifyRequest(Shape):
     """一条买家消息及其上下文 · one buyer message and what surrounds it"""
 
-    # The pattern says: at least one character that is not white space.
-    text: str = Field(max_length=MAX_TEXT, pattern=r"\S", description="买家说的话 · what the buyer wrote")
+    # The pattern says: at least one character that is not white space, as Python's str.strip sees it.
+    text: str = Field(
+        max_length=MAX_TEXT, pattern=r"[^\s\x1c-\x1f\x85]", description="买家说的话 · what the buyer wrote"
+    )
     shop: str | None = Field(None, description="店铺,决定用哪套规则 · picks the shop's rules")
     session: str | None = Field(None, description="会话号,只用于归组 · groups records only")
     buyer: str | None = Field(None, description="买家号 · buyer id")

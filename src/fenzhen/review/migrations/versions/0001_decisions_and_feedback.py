@@ -1,4 +1,4 @@
-"""The first tables: decisions and feedback. Written out by hand, so that later changes of `tables.py` don't alter it."""
+"""The first tables: decisions and feedback. Written out by hand, so that later changes of tables.py don't alter it."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,0 +1,91 @@
+"""The model card: what a model is for, what it was made from, what it scores and where it fails. Generated, never edited."""
+
+from collections.abc import Mapping
+from typing import Any
+
+_MEASURES = {
+    "intent_macro_f1": "intent macro-F1",
+    "topic_macro_f1": "topic macro-F1",
+    "emotion_macro_f1": "emotion macro-F1",
+    "needs_human_auroc": "needs_human AUROC",
+}
+
+
+def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any]) -> str:
+    """Markdown from the manifest's details and the report."""
+    return "\n".join(
+        [
+            f"# {name}",
+            "",
+            "Reads one buyer message with its history and gives topic, intent, emotion, needs_human and a sentence "
+            "vector. For triage of Chinese e-commerce service chats; not for judging people, not for other languages.",
+            "",
+            f"Started from {details['base']}; fine-tuned on {details['training_rows']:,} rows "
+            f"in {details['seconds'] / 60:.0f} minutes.",
+            "",
+            *_export(report),
+            *_scores(report, "gold_dev", "Real messages that never trained (gold_dev)"),
+            *_scores(report, "held_out", "Held-out rows of the training sources"),
+            *_failures(report),
+            *_sources(details["sources"]),
+            "## Recipe",
+            "",
+            *(f"- {part}: {value}" for part, value in details["recipe"].items() if part != "corpus"),
+            "",
+        ]
+    )
+
+
+def _export(report: Mapping[str, Any]) -> list[str]:
+    made = report.get("export")
+    if not made:
+        return []
+    return [
+        f"Exported as {made['quantisation']}, {made['megabytes']} MB. Compared on {made['messages']:,} messages: "
+        f"{made['fp32_flips']} topic flips from torch to fp32 ONNX, {made['int8_flips']} from fp32 to int8, "
+        f"{made['safety_lost']} of them out of the safety topics.",
+        "",
+    ]
+
+
+def _scores(report: Mapping[str, Any], part: str, title: str) -> list[str]:
+    scored = report.get(part)
+    if not scored:
+        return []
+    lines = [f"## {title}: {scored['rows']:,} rows", "", "| measure | this model | linear baseline |", "| --- | --- | --- |"]
+    beside = scored["beside"]["measures"]
+    for measure, value in scored["measures"].items():
+        lines.append(f"| {_MEASURES.get(measure, measure)} | {_interval(value)} | {_interval(beside.get(measure))} |")
+    lines += [
+        f"| expected calibration error | {scored['ece']:.3f} | {scored['beside']['ece']:.3f} |",
+        "",
+        "Intervals: 95 % percentile bootstrap over rows.",
+        "",
+    ]
+    return lines
+
+
+def _interval(value: Mapping[str, Any] | None) -> str:
+    if not value or value.get("value") is None:
+        return "—"
+    return f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
+
+
+def _failures(report: Mapping[str, Any]) -> list[str]:
+    scored = report.get("gold_dev") or report.get("held_out")
+    if not scored:
+        return []
+    weakest = sorted(scored["topics"].items(), key=lambda item: item[1]["f1"])[:8]
+    return [
+        "## Known failures",
+        "",
+        *(f"- {label}: F1 {score['f1']:.2f} on {score['support']} rows" for label, score in weakest),
+        *(f"- {truth} read as {said}: {count} times" for truth, said, count in scored["confused"][:6]),
+        "- Of a long message the encoder reads the head and the tail only.",
+        "",
+    ]
+
+
+def _sources(sources: list[Mapping[str, Any]]) -> list[str]:
+    rows = [f"| {s['name']} | {s['licence']} | {s['rows']:,} | `{s['sha256'][:16]}…` |" for s in sources]
+    return ["## Sources", "", "| source | licence | rows | SHA-256 |", "| --- | --- | --- | --- |", *rows, ""]
