@@ -21,4 +21,6 @@ def default_file(name: str) -> Path:
     in_checkout = CHECKOUT / _OWNERS[name] / name
     if in_checkout.is_file():
         return in_checkout
-    raise FenzhenError(f"{name} is neither at {packaged} nor at {in_checkout}; reinstall fenzhen or run from a checkout")
+    raise FenzhenError(
+        f"{name} is neither at {packaged} nor at {in_checkout}; reinstall fenzhen or run from a checkout"
+    )

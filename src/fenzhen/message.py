@@ -1,7 +1,7 @@
 """What the gateway sends: one buyer message and what surrounds it. Plain frozen data; knows no HTTP and no model.
 
 All times are timezone-aware datetimes. Amounts are yuan. `Message.from_dict` reads the request object of
-the HTTP contract; the web layer validates the same shape with pydantic before it comes here.
+the HTTP contract and holds all its checks; pydantic models in the web layer only document them.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,8 @@ OrderState = Literal["none", "unpaid", "paid", "shipped", "signed", "refunding",
 ROLES: tuple[Role, ...] = ("buyer", "bot", "agent")
 ORDER_STATES: tuple[OrderState, ...] = ("none", "unpaid", "paid", "shipped", "signed", "refunding", "closed")
 MAX_TEXT = 10_000  # characters in one message
+MOST_YUAN = 10**12
+MOST_WAITING = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,8 @@ class Message:
 
         Raises RequestError naming the field for unknown fields, wrong types, empty or over-long text.
         """
-        return _read(cls, data, "")
+        message: Message = _read(cls, data, "")
+        return message
 
 
 _TIMES = frozenset(
@@ -157,10 +160,10 @@ def _number(name: str, value: object, wrong: Any) -> object:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise wrong("a number")
     if name == "queue_length":
-        if not isinstance(value, int) or value < 0:
+        if value < 0 or value != value // 1 or value > MOST_WAITING:
             raise wrong("a whole number from 0")
-        return value
-    if not 0 <= value < float("inf"):
+        return int(value)
+    if not 0 <= value <= MOST_YUAN:
         raise wrong("yuan from 0")
     return float(value)
 

@@ -135,7 +135,9 @@ class Taxonomy:
         except (OSError, ValueError, yaml.YAMLError) as error:
             raise DataError(f"can't read the taxonomy: {error}", file=path) from error
         if not isinstance(data, dict):
-            raise DataError(f"found {type(data).__name__}, expected a mapping with topics, intents, emotions", file=path)
+            raise DataError(
+                f"found {type(data).__name__}, expected a mapping with topics, intents, emotions", file=path
+            )
         try:
             return cls.from_dict(data)
         except DataError as error:

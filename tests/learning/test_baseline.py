@@ -132,3 +132,12 @@ def test_data_that_can_not_be_fitted_is_refused(segmenter: Segmenter) -> None:
         fit([Example("好", topic="human")], default(), segmenter)
     with pytest.raises(LabelError, match="humam"):
         fit([Example("好", topic="humam"), Example("在", topic="human")], default(), segmenter)
+
+
+def test_weak_rows_that_mislead_are_left_out(examples: list[Example], segmenter: Segmenter) -> None:
+    kept = [e for e in examples[:700] if e.topic in ("abuse", "human", "order.invoice", "chitchat.thanks")]
+    wrong = {"abuse": "human", "human": "abuse", "order.invoice": "chitchat.thanks", "chitchat.thanks": "order.invoice"}
+    misleading = [replace(e, topic=wrong[str(e.topic)], weight=0.9, session=f"w{n}") for n, e in enumerate(kept * 2)]
+    topic = fit([*kept, *misleading], default(), segmenter, candidates=[PLAIN]).choices[0]
+    assert topic.taken == replace(PLAIN, weak=False)
+    assert dict(topic.scores)[topic.taken] > dict(topic.scores)[PLAIN] + 0.1

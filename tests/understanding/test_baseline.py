@@ -1,6 +1,8 @@
 """JiebaBaseline: scikit-learn's features, the same after saving, each message on its own, damaged files refused."""
 
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,3 +155,10 @@ def test_arrays_that_do_not_fit_are_refused(baseline: JiebaBaseline, segmenter: 
     for broken in (replace(fitted, bias=endless), replace(fitted, idf=fitted.idf[1:])):
         with pytest.raises(ModelError, match="fit it again"):
             JiebaBaseline(broken, TAXONOMY, segmenter)
+
+
+def test_serving_it_imports_neither_scikit_learn_nor_scipy() -> None:
+    modules = "sys, fenzhen.understanding.baseline, fenzhen.text.segment"
+    code = f"import {modules}; print({{'sklearn', 'scipy'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

@@ -1,7 +1,7 @@
 """Print the size of data/written as Markdown: messages per scene, and per topic and emotion.
 
 Usage: `python training/prepare/count_written.py [DIR]` (default `data/written`). It counts labels as they stand and
-checks the rules that hold for every row (fields, `source`, who needs a person); it does not know whether a label is right.
+checks the rules that hold for every row (fields, `source`, who needs a person); it can't tell whether a label is right.
 """
 
 import json

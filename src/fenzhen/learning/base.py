@@ -1,6 +1,6 @@
 """A base: the pre-trained encoder that fine-tuning starts from, with its tokeniser. `models/base` by default.
 
-    models/base/  encoder.safetensors (fp16)  config.json  tokenizer.json
+models/base/  encoder.safetensors (fp16)  config.json  tokenizer.json
 """
 
 import json
@@ -46,7 +46,8 @@ def load_base(folder: Path) -> Base:
         raise ModelError(f"{folder}: the encoder can't be loaded: {error}") from error
     if config.vocab_size != tokeniser.size:
         raise ModelError(f"{folder}: the encoder knows {config.vocab_size} tokens, the tokenizer {tokeniser.size}")
-    return Base(encoder, tokeniser, f"{folder.name} ({sum(p.numel() for p in encoder.parameters()) / 1e6:.1f} M parameters)")
+    size = sum(p.numel() for p in encoder.parameters()) / 1e6
+    return Base(encoder, tokeniser, f"{folder.name} ({size:.1f} M parameters)")
 
 
 def save_base(encoder: Encoder, tokeniser: Tokeniser, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The model card: what a model is for, what it was made from, what it scores and where it fails. Generated, never edited."""
+"""The model card: what a model is for, what it was made from, what it scores and where it fails. Generated."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -52,7 +52,8 @@ def _scores(report: Mapping[str, Any], part: str, title: str) -> list[str]:
     scored = report.get(part)
     if not scored:
         return []
-    lines = [f"## {title}: {scored['rows']:,} rows", "", "| measure | this model | linear baseline |", "| --- | --- | --- |"]
+    lines = [f"## {title}: {scored['rows']:,} rows", ""]
+    lines += ["| measure | this model | linear baseline |", "| --- | --- | --- |"]
     beside = scored["beside"]["measures"]
     for measure, value in scored["measures"].items():
         lines.append(f"| {_MEASURES.get(measure, measure)} | {_interval(value)} | {_interval(beside.get(measure))} |")

@@ -65,13 +65,14 @@ def pad(dataset: Dataset, rows: Sequence[int]) -> Batch:
     part = dataset[list(rows)]
     length = max(map(len, part["ids"]))
     ids, segments, mask = (np.zeros((len(rows), length), dtype=np.int64) for _ in range(3))
-    for row, (tokens, parts) in enumerate(zip(part["ids"], part["segments"], strict=True)):
-        ids[row, : len(tokens)] = tokens
-        segments[row, : len(tokens)] = parts
-        mask[row, : len(tokens)] = 1
-    labels = (torch.tensor(part[name], dtype=torch.int64) for name in ("topic", "emotion", "needs_human"))
+    for row, (found, belongs) in enumerate(zip(part["ids"], part["segments"], strict=True)):
+        ids[row, : len(found)] = found
+        segments[row, : len(found)] = belongs
+        mask[row, : len(found)] = 1
+    topic, emotion, needs_human = (torch.tensor(part[name]).long() for name in ("topic", "emotion", "needs_human"))
     weight = torch.tensor(part["weight"], dtype=torch.float32)
-    return Batch(*(torch.from_numpy(array) for array in (ids, segments, mask)), *labels, weight)
+    tokens, belongs_to, inside = (torch.from_numpy(array) for array in (ids, segments, mask))
+    return Batch(tokens, belongs_to, inside, topic, emotion, needs_human, weight)
 
 
 def shuffled_batches(lengths: NDArray[np.int64], size: int, random: np.random.Generator) -> list[NDArray[np.int64]]:

@@ -1,9 +1,9 @@
 """TriageBert: one compact BERT encoder that reads history and message once, with small heads on it.
 
 A convolution over five characters feeds the encoder what stands around each one, which a small encoder otherwise needs
-millions of tokens to discover. Beside the encoder stands a wide part (Cheng et al. 2016, "Wide & Deep Learning"): hashed character 1–4-grams of the
-message go straight to the logits. It gives the model what a linear n-gram classifier knows at the price of a few
-gathers, and it is computed from the token ids inside the graph, so the exported model needs nothing but ids.
+millions of tokens to discover. Beside it stands a wide part (Cheng et al. 2016, "Wide & Deep Learning"): hashed
+character 1–4-grams of the message go straight to the logits. It gives the model what a linear n-gram classifier knows
+for a few gathers, computed from the token ids inside the graph, so the exported model needs nothing but ids.
 torch lives in `fenzhen.learning` only. Knows nothing of texts, files or training.
 """
 
@@ -42,8 +42,7 @@ class WideNgrams(nn.Module):
 
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
         inside = segments * attention_mask
-        total = torch.zeros((), dtype=self.table.weight.dtype)
-        count = torch.zeros((), dtype=self.table.weight.dtype)
+        total = count = torch.zeros(())
         code = input_ids * _MULTIPLIERS[0]
         present = inside
         for n in range(4):
@@ -52,8 +51,9 @@ class WideNgrams(nn.Module):
                 code = code + nn.functional.pad(input_ids[:, n:], (0, n)) * _MULTIPLIERS[n]
                 present = present * nn.functional.pad(inside[:, n:], (0, n))
             bucket = (code + n * 97) % self.buckets
-            weight = present.to(self.table.weight.dtype)
-            total = total + (self.table(bucket) * weight[:, :, None]).sum(1)
+            rows = self.table(bucket)
+            weight = present.to(rows.dtype)
+            total = total + (rows * weight[:, :, None]).sum(1)
             count = count + weight.sum(1, keepdim=True)
         return total / torch.sqrt(count + 1.0)
 
@@ -131,6 +131,6 @@ def new_encoder(recipe: EncoderRecipe, vocabulary: int) -> Encoder:
         max_position_embeddings=recipe.positions,
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
-        attn_implementation="eager",
     )
+    config._attn_implementation = "eager"
     return Encoder(BertModel(config, add_pooling_layer=False), recipe.local_kernel)

@@ -1,7 +1,7 @@
 """Fine-tuning: topic, emotion and needs_human learned together from examples that may lack any of them.
 
-A plain loop in bf16 with fp32 masters. Rare topics weigh more, weakly labelled rows less, history is sometimes hidden and
-tokens masked so that neither is leaned on too hard, and the weights of the later part of the run are averaged.
+A plain loop in bf16 with fp32 masters. Rare topics weigh more, weakly labelled rows less; history is sometimes hidden
+and tokens masked so that neither is leaned on too hard; the weights of the later part of the run are averaged.
 """
 
 import math
@@ -25,7 +25,7 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Predicted:
-    """fp32 outputs for a dataset, in order: topic (n, topics), emotion (n, emotions), needs_human (n,) logits, vector."""
+    """fp32 outputs in order: topic (n, topics), emotion (n, emotions), needs_human (n,) logits; vector (n, d)."""
 
     topic: Array
     emotion: Array
@@ -41,7 +41,7 @@ def finetune(
     *,
     report: Callable[[str], None] = print,
 ) -> None:
-    """Train `model` in place and leave it in fp32 with the averaged weights."""
+    """Train `model` in place and leave it in fp32 with the averaged weights, its matrices on the int8 grid."""
     torch.manual_seed(recipe.seed)
     random = np.random.default_rng(recipe.seed)
     lengths = np.array([len(ids) for ids in dataset["ids"]], dtype=np.int64)
@@ -58,13 +58,13 @@ def finetune(
             loss = _loss(model(batch.ids, batch.segments, batch.mask), batch, recipe, topic_weight, emotion_weight)
             loss.backward()  # type: ignore[no-untyped-call]
             done += 1
-            weights.step(_schedule(done / steps, recipe.warm_up))
+            weights.step(_schedule(done / steps, recipe.warm_up), rounded=done / steps >= recipe.round_from)
             if done / steps >= recipe.average_from and done % 20 == 0:
                 weights.average()
             losses.append(loss.item())
         left = (time.monotonic() - began) / (epoch + 1) * (recipe.epochs - epoch - 1)
         report(f"epoch {epoch + 1}/{recipe.epochs}  loss {np.mean(losses):.3f}  about {left / 60:.1f} min left")
-    weights.to_model(model)
+    weights.to_model(model, rounded=recipe.round_from <= 1.0)
     model.eval()
 
 

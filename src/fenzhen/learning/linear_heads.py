@@ -4,7 +4,7 @@ Takes a sparse matrix and label indices; knows neither texts nor taxonomy.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -25,11 +25,15 @@ READ_BY_US = 1.0  # rows of lower weight (weak labels) train but don't judge
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One way to fit a head; rows of a label seen n times weigh 1 / n ** balance (scaled to mean 1)."""
+    """One way to fit a head: rows of a label seen n times weigh 1 / n ** balance (scaled to mean 1).
+
+    `weak` says whether rows of lower weight than READ_BY_US train too.
+    """
 
     kind: Kind
     c: float
     balance: float
+    weak: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +67,44 @@ UNTESTED = Candidate("svc", 0.5, 0.5)
 def choose(
     x: sparse.csr_matrix, head: Head, candidates: Sequence[Candidate], seed: int, say: Callable[[str], None]
 ) -> tuple[Choice, Floats | None]:
-    """The best candidate, the first on ties, with its out-of-fold scores; UNTESTED where there are too few groups."""
+    """The best candidate, the first on ties, with its out-of-fold scores; UNTESTED where there are too few groups.
+
+    The best one is tried again without the weak rows, and keeps them only if they don't cost it anything.
+    """
     if len(np.unique(head.group)) < 2 * FOLDS or not candidates:
         return Choice(head.name, UNTESTED, ()), None
     mine = x[head.rows]
     folds = list(GroupKFold(FOLDS, shuffle=True, random_state=seed).split(mine, head.y, head.group))
-    best: Floats | None = None
-    scores: list[tuple[Candidate, float]] = []
+    scores: dict[Candidate, float] = {}
+    best: tuple[float, Candidate, Floats] | None = None
+
+    def attempt(candidate: Candidate) -> None:
+        nonlocal best
+        found = out_of_fold(mine, head, folds, candidate)
+        scores[candidate] = score_of(head, found)
+        weak = "" if candidate.weak else " without weak rows"
+        line = f"{head.name} {candidate.kind} C={candidate.c} balance={candidate.balance}{weak}"
+        say(f"{line}: {scores[candidate]:.4f}")
+        if best is None or scores[candidate] > best[0]:
+            best = (scores[candidate], candidate, found)
+
     for candidate in candidates:
-        found = np.zeros((len(head.y), head.labels))
-        for train, test in folds:
-            coefficients, bias = fit_head(mine[train], head.y[train], head.weight[train], head.labels, candidate)
-            found[test] = mine[test] @ coefficients + bias
-        score = score_of(head, found)
-        say(f"{head.name} {candidate.kind} C={candidate.c} balance={candidate.balance}: {score:.4f}")
-        if best is None or score > max(s for _, s in scores):
-            best = found
-        scores.append((candidate, score))
-    return Choice(head.name, max(scores, key=lambda pair: pair[1])[0], tuple(scores)), best
+        attempt(candidate)
+    assert best is not None
+    if not judges(head).all():
+        attempt(replace(best[1], weak=False))
+    return Choice(head.name, best[1], tuple(scores.items())), best[2]
+
+
+def out_of_fold(
+    x: sparse.csr_matrix, head: Head, folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], candidate: Candidate
+) -> Floats:
+    """(n, labels) scores, each row's from a model that saw neither it nor its group."""
+    found = np.zeros((len(head.y), head.labels))
+    for train, test in folds:
+        coefficients, bias = fit_head(x[train], head.y[train], head.weight[train], head.labels, candidate)
+        found[test] = x[test] @ coefficients + bias
+    return found
 
 
 def judges(head: Head) -> NDArray[np.bool_]:
@@ -101,6 +125,9 @@ def fit_head(
     x: sparse.csr_matrix, y: NDArray[np.int64], weight: Floats, labels: int, candidate: Candidate
 ) -> tuple[Floats, Floats]:
     """Coefficients (features, labels) and bias (labels,); one column for needs_human."""
+    if not candidate.weak and (weight >= READ_BY_US).any():
+        read = weight >= READ_BY_US
+        x, y, weight = x[read], y[read], weight[read]
     present = np.unique(y)
     if len(present) < 2:  # a fold that holds one label only
         only = np.full(labels, UNSEEN) if labels > 1 else np.zeros(1)

@@ -37,10 +37,15 @@ class MasterWeights:
                         "weight_decay": group.weight_decay if decays else 0.0,
                     }
                 )
-        self.optimiser = torch.optim.AdamW([s for s in settings if s["params"]], betas=(0.9, 0.98), eps=1e-6, fused=True)
+        used = [group for group in settings if group["params"]]
+        self.optimiser = torch.optim.AdamW(used, betas=(0.9, 0.98), eps=1e-6, fused=True)
 
-    def step(self, scale: float) -> None:
-        """One clipped update at `scale` times each group's learning rate; clears the gradients."""
+    def step(self, scale: float, *, rounded: bool = False) -> None:
+        """One clipped update at `scale` times each group's learning rate; clears the gradients.
+
+        With `rounded` the model gets its matrices on the int8 grid while the masters stay exact: quantisation-aware
+        training with the straight-through estimator (Jacob et al. 2018), so that export has nothing left to round.
+        """
         for master, parameter in zip(self.masters, self.parameters, strict=True):
             master.grad = None if parameter.grad is None else parameter.grad.float()
             parameter.grad = None
@@ -48,7 +53,7 @@ class MasterWeights:
         for group in self.optimiser.param_groups:
             group["lr"] = group["full_rate"] * scale
         self.optimiser.step()
-        self._write_back(self.masters)
+        self._write_back(self.masters, rounded)
 
     @torch.no_grad()
     def average(self) -> None:
@@ -59,15 +64,15 @@ class MasterWeights:
         for mean, master in zip(self._average, self.masters, strict=True):
             mean.lerp_(master, 1.0 / self._averaged)
 
-    def to_model(self, model: nn.Module) -> None:
+    def to_model(self, model: nn.Module, *, rounded: bool = False) -> None:
         """Turn the model into fp32 and give it the averaged weights, or the last ones where none were averaged."""
         model.float()
-        self._write_back(self._average or self.masters)
+        self._write_back(self._average or self.masters, rounded)
 
     @torch.no_grad()
-    def _write_back(self, values: list[nn.Parameter] | list[Tensor]) -> None:
+    def _write_back(self, values: list[nn.Parameter] | list[Tensor], rounded: bool = False) -> None:
         for parameter, value in zip(self.parameters, values, strict=True):
-            parameter.copy_(value)
+            parameter.copy_(int8_grid(value) if rounded and value.ndim == 2 else value)
 
     def state(self) -> dict[str, object]:
         """Everything a resumed run needs (masters and AdamW moments)."""
@@ -80,3 +85,9 @@ class MasterWeights:
             master.copy_(value)
         self._write_back(self.masters)
         self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
+
+
+def int8_grid(matrix: Tensor) -> Tensor:
+    """The nearest matrix whose rows are whole multiples, -127 … 127, of a scale each (one scale an output channel)."""
+    scale = (matrix.abs().amax(dim=1, keepdim=True) / 127).clamp(min=1e-12)
+    return torch.round(matrix / scale) * scale

@@ -1,8 +1,8 @@
 """Masked-language pre-training of the encoder from scratch, on CPU in bf16.
 
 BERT's objective (Devlin et al. 2019) with whole-word masking by jieba (Cui et al. 2021), masks drawn anew each time. A
-plain loop: weights in bf16 with fp32 masters, eager attention, no dropout, logits at masked places only. The learning rate
-follows the larger of tokens done and minutes spent, so a run ends on time on a busy machine. Checkpoints resume.
+plain loop: weights in bf16 with fp32 masters, eager attention, no dropout, logits at masked places only. The learning
+rate follows the larger of tokens done and minutes spent, so a run ends on time on a busy machine. Checkpoints resume.
 """
 
 import json
@@ -38,7 +38,9 @@ class MaskedLanguageModel(nn.Module):
         """`places` are flat positions into (n, length); returns (len(places), vocabulary) logits."""
         states = self.encoder(ids, segments, attention)
         picked = states.reshape(-1, states.shape[-1])[places]
-        return self.transform(picked) @ self.encoder.bert.embeddings.word_embeddings.weight.T + self.bias
+        words: Tensor = self.encoder.bert.embeddings.word_embeddings.weight
+        logits: Tensor = self.transform(picked) @ words.T + self.bias
+        return logits
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,13 @@ def batches(sources: list[tuple[Packed, float]], size: int, random: np.random.Ge
     cursor = [0] * len(sources)
     while True:
         picks = random.multinomial(size, weights / weights.sum())
-        rows = []
+        parts = []
         for index, count in enumerate(picks):
             if cursor[index] + count > len(orders[index]):
                 orders[index], cursor[index] = random.permutation(len(orders[index])), 0
-            chosen = orders[index][cursor[index] : cursor[index] + count]
+            parts.append(sources[index][0].take(orders[index][cursor[index] : cursor[index] + count]))
             cursor[index] += count
-            packed = sources[index][0]
-            rows.append((packed.ids[chosen], packed.word[chosen], packed.segments[chosen]))
-        ids, word, segments = (np.concatenate(parts) for parts in zip(*rows, strict=True))
-        yield Packed(ids, word, segments)
+        yield Packed.join(parts)
 
 
 def pretrain(
@@ -138,7 +137,8 @@ def held_out_loss(model: MaskedLanguageModel, held_out: Packed, mask_id: int, vo
     """Mean cross-entropy in nats at 15 % masked tokens of the held-out sequences, the same masks each time."""
     masked = mask_words(held_out, 0.15, mask_id, vocabulary, np.random.default_rng(0))
     logits = model(masked.ids, masked.segments, masked.attention, masked.places)
-    return float(nn.functional.cross_entropy(logits.float(), masked.targets))
+    loss: Tensor = nn.functional.cross_entropy(logits.float(), masked.targets)
+    return float(loss)
 
 
 def _progress(state: dict[str, Any], recipe: PretrainRecipe, seconds: float) -> float:
@@ -147,11 +147,9 @@ def _progress(state: dict[str, Any], recipe: PretrainRecipe, seconds: float) -> 
 
 def _log(folder: Path, state: dict[str, Any], progress: float, held_out: float) -> None:
     row = {**state, "held_out": round(held_out, 4), "loss": round(state["loss"], 4), "seconds": round(state["seconds"])}
-    print(
-        f"{progress:6.1%}  step {state['step']:,}  {state['tokens'] / 1e6:.1f} M tokens  "
-        f"{state['tokens'] / max(state['seconds'], 1e-9):,.0f} tokens/s  loss {state['loss']:.3f}  held out {held_out:.3f}",
-        flush=True,
-    )
+    speed = state["tokens"] / max(state["seconds"], 1e-9)
+    done = f"{progress:6.1%}  step {state['step']:,}  {state['tokens'] / 1e6:.1f} M tokens  {speed:,.0f} tokens/s"
+    print(f"{done}  loss {state['loss']:.3f}  held out {held_out:.3f}", flush=True)
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
         file.write(json.dumps(row) + "\n")
 

@@ -90,6 +90,7 @@ class FinetuneRecipe:
     drop_history: float = 0.15
     mask_tokens: float = 0.05
     average_from: float = 0.5
+    round_from: float = 0.5
     development_share: float = 0.1
     seed: int = 1
 
@@ -141,17 +142,24 @@ class Recipe:
 def _fill(cls: type[T], row: object, where: str) -> T:
     if not isinstance(row, dict):
         raise DataError(f"[{where}]: found {row!r:.40}, expected a table")
-    known = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]
+    known: dict[str, Any] = {f.name: f.type for f in fields(cls)}  # type: ignore[arg-type]
     for key, value in row.items():
         path = f"{where}.{key}".lstrip(".")
         if key not in known:
             raise DataError(f"{path}: unknown key; nearest known: {nearest(key, known)}")
-        wanted = {int: "a whole number", float: "a number", str: "a string"}.get(known[key])  # type: ignore[call-overload]
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        fits = {int: isinstance(value, int) and number, float: number, str: isinstance(value, str)}
-        if wanted and not fits[known[key]]:  # type: ignore[index]
-            raise DataError(f"{path}: found {value!r:.40}, expected {wanted}")
+        if expected := _misfit(value, known[key]):
+            raise DataError(f"{path}: found {value!r:.40}, expected {expected}")
     try:
         return cls(**row)
     except TypeError as error:
         raise DataError(f"[{where or 'recipe'}]: {error}") from error
+
+
+def _misfit(value: object, wanted: Any) -> str:
+    """What was expected where a plain field has a value of another type; empty where it fits."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if wanted is int and not (number and isinstance(value, int)):
+        return "a whole number"
+    if wanted is float and not number:
+        return "a number"
+    return "a string" if wanted is str and not isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""Hold some labelled examples back for calibration, gates and the report; whole conversations, the same ones each time."""
+"""Hold labelled examples back for calibration, gates and the report: whole conversations, the same ones each time."""
 
 import hashlib
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Train: labelled examples to a complete, verified model folder. Reads top to bottom; the parts live beside it.
 
-    split -> fine-tune -> calibrate -> export with gates -> linear baseline -> report, card, manifest
+split -> fine-tune -> calibrate -> export with gates -> linear baseline -> report, card, manifest
 """
 
 import json
@@ -27,8 +27,10 @@ from fenzhen.learning.evaluate import evaluate, to_json
 from fenzhen.learning.examples import Example
 from fenzhen.learning.export import Exported, export, gate_messages
 from fenzhen.learning.finetune import Predicted, finetune, predict
-from fenzhen.learning.readers import files_of, read_examples
+from fenzhen.learning.linear_heads import Choice
+from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import Recipe
+from fenzhen.learning.rows import files_of
 from fenzhen.learning.scaling import fit_platt, fit_temperature
 from fenzhen.learning.sources import Source
 from fenzhen.learning.split import split
@@ -176,7 +178,7 @@ def _report(
     return report
 
 
-def _choice(choice: linear.Choice) -> dict[str, Any]:
+def _choice(choice: Choice) -> dict[str, Any]:
     best = max(score for _, score in choice.scores)
     return {"head": choice.head, **asdict(choice.taken), "cross_validated": best, "tried": len(choice.scores)}
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import jieba  # type: ignore[import-untyped]
+import jieba
 
 from fenzhen.errors import DataError
 from fenzhen.text.normalise import PLACEHOLDERS, normalise

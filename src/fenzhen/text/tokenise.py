@@ -76,6 +76,13 @@ class Tokeniser:
             raise ModelError(f"token {token!r} is not in the vocabulary")
         return found
 
+    def token(self, index: int) -> str:
+        """The token of an id; raises ModelError for an id outside the vocabulary."""
+        found = self._tokenizer.id_to_token(index)
+        if found is None:
+            raise ModelError(f"id {index} is outside the vocabulary of {self.size} tokens")
+        return found
+
     @cached_property
     def _controls(self) -> tuple[int, int, dict[Role, int]]:
         return self.id(CLS), self.id(SEP), {role: self.id(token) for role, token in ROLE_TOKENS.items()}

@@ -57,7 +57,8 @@ class Calibration:
             made = cls(**{key: float(value) for key, value in data.items()})
         except (TypeError, ValueError) as error:
             raise ModelError(f"calibration: {error}; expected {', '.join(cls.__slots__)}") from error
-        if min(made.topic_temperature, made.emotion_temperature) <= 0 or not np.isfinite(list(asdict(made).values())).all():
+        finite = np.isfinite(list(asdict(made).values())).all()
+        if not finite or min(made.topic_temperature, made.emotion_temperature) <= 0:
             raise ModelError(f"calibration: {made} has a temperature that is not positive and finite")
         return made
 

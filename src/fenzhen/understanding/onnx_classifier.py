@@ -1,7 +1,7 @@
 """OnnxClassifier: the released encoder on onnxruntime and Rust tokenizers. No torch, no transformers.
 
-The graph takes one message at a time (its batch axis is fixed at 1). An answer therefore can't depend on what else is
-in the batch, which dynamic int8 quantisation and padding would otherwise bring, and several messages run on several threads.
+The graph takes one message at a time (its batch axis is fixed at 1). So an answer can't depend on what else is in the
+batch, as dynamic int8 quantisation and padding would make it; several messages run on several threads.
 """
 
 from collections.abc import Sequence

@@ -22,10 +22,9 @@ _NEVER_ALSO = ("chitchat.", "other.")
 
 def intent_probabilities(topic_probabilities: Array, taxonomy: Taxonomy) -> Array:
     """(n, topics) -> (n, intents): the sum over the topics of each intent."""
-    membership = np.zeros((len(taxonomy.topics), len(taxonomy.intents)), dtype=topic_probabilities.dtype)
-    membership[np.arange(len(taxonomy.topics)), list(taxonomy.intent_of_topic)] = 1
-    result: Array = topic_probabilities @ membership
-    return result
+    # Not a matrix product: its rounding may depend on the number of rows, and so an answer on its batch-mates.
+    places, intents = list(taxonomy.intent_of_topic), len(taxonomy.intents)
+    return np.array([np.bincount(places, weights=row, minlength=intents) for row in topic_probabilities], np.float32)
 
 
 def best_topics(topic_probabilities: Array, taxonomy: Taxonomy) -> NDArray[np.int64]:

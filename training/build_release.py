@@ -1,0 +1,106 @@
+"""The whole path to the shipped model: vocabulary, pre-training, fine-tuning, export with gates, report and card.
+
+    python training/build_release.py NAME --shared ../shared [--recipe training/recipes/tiny.toml] [--base models/base]
+
+Without --base the encoder is pre-trained from scratch into models/base (hours; resumes after a kill from .cache/). The
+new model goes to models/NAME and, when everything passed, models/CURRENT names it.
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fenzhen.learning.base import load_base, save_base
+from fenzhen.learning.corpus import Packed, dialogues, pack, pack_messages
+from fenzhen.learning.encoder import new_encoder
+from fenzhen.learning.pretrain import pretrain
+from fenzhen.learning.readers import read_examples
+from fenzhen.learning.recipe import Recipe
+from fenzhen.learning.rows import rows_of
+from fenzhen.learning.sources import released
+from fenzhen.learning.train import build
+from fenzhen.learning.vocabulary import build_tokeniser
+from fenzhen.message import Message, Turn
+from fenzhen.taxonomy import default
+from fenzhen.text import Segmenter
+from fenzhen.text.normalise import normalise
+from fenzhen.text.tokenise import MASK, Tokeniser
+from fenzhen.understanding.model_dir import set_current
+
+PROJECT = Path(__file__).resolve().parents[1]
+OWN = "own_dialogues"  # role-marked dialogues: the pool, the JD dialogues and what was written for the project
+HELD_OUT = 12  # sequences a source that measure the held-out loss
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", help="name of the new model folder, e.g. fenzhen-tiny-1")
+    parser.add_argument("--shared", type=Path, default=PROJECT.parent / "shared")
+    parser.add_argument("--recipe", type=Path, default=PROJECT / "training" / "recipes" / "tiny.toml")
+    parser.add_argument("--base", type=Path, help="fine-tune this base instead of pre-training one")
+    options = parser.parse_args()
+
+    recipe = Recipe.load(options.recipe)
+    base = options.base or pretrained(recipe, options.shared)
+    made = released(options.shared)
+    gold = read_examples([options.shared / "data" / "labelled" / "gold_dev.jsonl"], default())
+    build(made.examples, made.sources, recipe, load_base(base), PROJECT / "models" / options.name, gold=gold)
+    set_current(PROJECT / "models", options.name)
+
+
+def pretrained(recipe: Recipe, shared: Path) -> Path:
+    """Pre-train the recipe's encoder into models/base, using what an earlier run left in .cache/."""
+    cache = PROJECT / ".cache" / recipe.name
+    cache.mkdir(parents=True, exist_ok=True)
+    tokeniser = vocabulary(recipe, shared, cache / "tokenizer.json")
+    training, held = [], []
+    for source, settings in recipe.corpus.items():
+        packed = prepared(source, recipe, shared, tokeniser, cache / f"{source}.npz")
+        order = np.random.default_rng(recipe.pretrain.seed).permutation(len(packed.ids))
+        held.append(packed.take(order[:HELD_OUT]))
+        training.append((packed.take(order[HELD_OUT:]), settings.share))
+    torch.manual_seed(recipe.pretrain.seed)
+    encoder = new_encoder(recipe.encoder, tokeniser.size)
+    pretrain(training, Packed.join(held), encoder, recipe.pretrain, tokeniser.id(MASK), cache / "pretrain")
+    save_base(encoder, tokeniser, PROJECT / "models" / "base")
+    return PROJECT / "models" / "base"
+
+
+def vocabulary(recipe: Recipe, shared: Path, path: Path) -> Tokeniser:
+    if not path.exists():
+        texts = (line for source in recipe.corpus for lines in lines_of(source, recipe, shared) for line in lines)
+        build_tokeniser(texts, size=recipe.vocabulary.size, latin_words=recipe.vocabulary.latin_words).save(path)
+    return Tokeniser.load(path)
+
+
+def prepared(source: str, recipe: Recipe, shared: Path, tokeniser: Tokeniser, path: Path) -> Packed:
+    if not path.exists():
+        length = recipe.pretrain.length
+        if source == OWN:
+            packed = pack_messages(list(own_messages(shared)), tokeniser, Segmenter(), length)
+        else:
+            packed = pack(lines_of(source, recipe, shared), tokeniser, Segmenter(), length)
+        packed.save(path)
+    return Packed.load(path)
+
+
+def lines_of(source: str, recipe: Recipe, shared: Path) -> Iterator[list[str]]:
+    if source == OWN:
+        return ([normalise(message.text)] for message in own_messages(shared))
+    return dialogues(shared / "data" / "corpus" / f"{source}.txt.xz", recipe.corpus[source].characters)
+
+
+def own_messages(shared: Path) -> Iterator[Message]:
+    labelled = shared / "data" / "labelled"
+    written = sorted((PROJECT / "data" / "written").glob("*.jsonl"))
+    for file in (labelled / "pool.jsonl", labelled / "jddc_dialogues.jsonl", *written):
+        for row in rows_of(file):
+            history = tuple(Turn(turn["role"], turn["text"]) for turn in row.fields.get("history") or ())
+            yield Message(str(row.fields["text"]), history=history)
+
+
+if __name__ == "__main__":
+    main()
