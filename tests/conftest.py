@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from fenzhen.commands.logs import log_to_stderr
 from fenzhen.defaults import default_file
+from fenzhen.logs import log_to_stderr
 from fenzhen.message import Message
 from fenzhen.review.store import ReviewStore
 from fenzhen.routing.decision import Decision

@@ -177,7 +177,7 @@ def model_show(folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", he
 
 
 def _settings(**options: Any) -> Any:
-    from fenzhen.commands.logs import log_to_stderr
+    from fenzhen.logs import log_to_stderr
     from fenzhen.settings import Settings
 
     settings = Settings.read(**options)

@@ -1,4 +1,4 @@
-"""Where the shipped default files are: in an installed wheel beside this module, in a checkout in the folder of their owner.
+"""Where the shipped default files are: in a wheel beside this module, in a checkout in the folder of their owner.
 
 `data/taxonomy.yaml` and `serving/policy.yaml` are edited by people and belong to top-level folders; the wheel
 carries copies in `fenzhen/defaults/` (see `force-include` in pyproject.toml).

@@ -15,7 +15,7 @@ from fenzhen.review.store import ReviewStore
 
 _RECORD = """
 import itertools, sys
-from fenzhen.commands.logs import log_to_stderr
+from fenzhen.logs import log_to_stderr
 from pathlib import Path
 from fenzhen.defaults import default_file
 from fenzhen.message import Message

@@ -29,9 +29,9 @@ class Outputs(NamedTuple):
 
 
 class WideNgrams(nn.Module):
-    """Hashed character n-grams (n = 1 … 4) of the message, summed into the logits.
+    """Hashed character n-grams, summed into the logits: n = 1 … 4 of the message, 1 … 2 of what came before.
 
-    The sum is divided by the square root of the number of n-grams, so that long messages don't drown the encoder.
+    Each sum is divided by the square root of the number of its n-grams, so that long texts don't drown the encoder.
     """
 
     def __init__(self, buckets: int, outputs: int) -> None:
@@ -41,17 +41,20 @@ class WideNgrams(nn.Module):
         nn.init.zeros_(self.table.weight)
 
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
-        inside = segments * attention_mask
+        message = self._sum(input_ids, segments * attention_mask, 4, salt=0)
+        return message + self._sum(input_ids, (1 - segments) * attention_mask, 2, salt=31)
+
+    def _sum(self, input_ids: Tensor, inside: Tensor, longest: int, salt: int) -> Tensor:
+        """Sum over all n-grams whose tokens are all `inside`; `salt` keeps message and history apart in the table."""
         total = count = torch.zeros(())
         code = input_ids * _MULTIPLIERS[0]
         present = inside
-        for n in range(4):
+        for n in range(longest):
             if n:
                 # Shift left by n with zeros behind: id of the n-th token to the right.
                 code = code + nn.functional.pad(input_ids[:, n:], (0, n)) * _MULTIPLIERS[n]
                 present = present * nn.functional.pad(inside[:, n:], (0, n))
-            bucket = (code + n * 97) % self.buckets
-            rows = self.table(bucket)
+            rows = self.table((code + n * 97 + salt) % self.buckets)
             weight = present.to(rows.dtype)
             total = total + (rows * weight[:, :, None]).sum(1)
             count = count + weight.sum(1, keepdim=True)

@@ -65,7 +65,7 @@ def export(
     int8_flips: float = 0.01,
 ) -> Exported:
     """Write the int8 graph to `target`. Raises ExportRefused, naming the messages' numbers, when a gate fails."""
-    wrapped = _OneMessage(model.eval())
+    wrapped = _OneMessage(model).eval()
     normalised = [normalise(message.text) for message in messages]
     with tempfile.TemporaryDirectory() as folder:
         fp32 = Path(folder) / "fp32.onnx"
@@ -76,7 +76,7 @@ def export(
         if lost.any():
             raise ExportRefused(f"torch and fp32 ONNX disagree on messages {_numbers(lost)}: the export is wrong")
         small = Path(folder) / "rows.onnx"
-        to_onnx(_OneMessage(with_int8_rows(model)), small)
+        to_onnx(_OneMessage(with_int8_rows(model)).eval(), small)
         refused = []
         for number, (name, excluded) in enumerate(quantisations(small)):
             draft = Path(folder) / f"{number}.onnx"
@@ -177,7 +177,7 @@ def quantise(fp32: Path, target: Path, excluded: list[str]) -> None:
 def gate_messages(messages: Sequence[Message], wanted: int) -> list[Message]:
     """At least `wanted` messages for the gates: the given ones, then, where they are few, halves of them."""
     result = list(messages)
-    for cut in (2, 3, 4):
+    for cut in (2, 3, 4, 5):
         for message in messages:
             if len(result) >= wanted:
                 return result

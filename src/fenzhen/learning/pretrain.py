@@ -142,7 +142,7 @@ def held_out_loss(model: MaskedLanguageModel, held_out: Packed, mask_id: int, vo
 
 
 def _progress(state: dict[str, Any], recipe: PretrainRecipe, seconds: float) -> float:
-    return max(state["tokens"] / recipe.tokens, seconds / (60 * recipe.minutes))
+    return max(float(state["tokens"]) / recipe.tokens, seconds / (60 * recipe.minutes))
 
 
 def _log(folder: Path, state: dict[str, Any], progress: float, held_out: float) -> None:

@@ -31,22 +31,10 @@ EMOJI: dict[str, str] = {char: f"[E:{name}]" for name, chars in EMOJI_OF_CLASS.i
 
 # Symbols that stand for a plain character in what buyers type ("➕微信", "❓").
 PLAIN_SYMBOLS: dict[str, str] = {
-    **{"➕": "+", "➖": "-", "❓": "?", "❔": "?", "❗": "!", "❕": "!", "〜": "~", "∼": "~", "～": "~"},
-    **{
-        "“": '"',
-        "”": '"',
-        "‘": "'",
-        "’": "'",
-        "—": "-",
-        "–": "-",
-        "―": "-",
-        "−": "-",
-        "‐": "-",
-        "•": "·",
-        "⋯": "...",
-        "・": "·",
-    },
-}
+    "➕": "+", "➖": "-", "❓": "?", "❔": "?", "❗": "!", "❕": "!", "〜": "~", "∼": "~", "～": "~",
+    "“": '"', "”": '"', "‘": "'", "’": "'", "—": "-", "–": "-", "―": "-", "−": "-", "‐": "-",
+    "•": "·", "⋯": "...", "・": "·",
+}  # fmt: skip
 
 # Names in square brackets (also `#E-名` and `/名`): Weibo, WeChat, JD, Taobao, Douyin.
 _NAMES_OF_CLASS: dict[str, str] = {

@@ -8,7 +8,7 @@ import time
 import structlog
 from fastapi import FastAPI
 
-from fenzhen.commands.logs import log_to_stderr
+from fenzhen.logs import log_to_stderr
 from fenzhen.review.store import ReviewStore
 from fenzhen.routing.policy import Policies
 from fenzhen.settings import Settings

@@ -1,4 +1,7 @@
-"""Where log lines go: standard error, since standard output holds answers. Called by commands, never at import."""
+"""Where log lines go: standard error, since standard output holds answers. Never called at import.
+
+Commands call it, and each worker of the service. Decides how lines look, not what is logged.
+"""
 
 import logging
 import sys

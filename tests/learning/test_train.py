@@ -1,0 +1,163 @@
+"""Training end to end, small but real: examples in, a verified model folder out that the serving classes open."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fenzhen.errors import DataError, ExportRefused, ModelError
+from fenzhen.learning.base import load_base, save_base
+from fenzhen.learning.encoder import new_encoder
+from fenzhen.learning.examples import Example
+from fenzhen.learning.export import gate_messages
+from fenzhen.learning.recipe import EncoderRecipe, Recipe
+from fenzhen.learning.split import split
+from fenzhen.learning.train import train
+from fenzhen.learning.vocabulary import build_tokeniser
+from fenzhen.message import Message
+from fenzhen.text.normalise import normalise
+from fenzhen.understanding.model_dir import ModelDir
+from fenzhen.understanding.onnx_classifier import OnnxClassifier
+
+# A trainer's own label set, learnable from single words.
+WORDS = {
+    "投诉建议.服务": ("投诉", "态度差", "骗人"),
+    "咨询.价格": ("多少钱", "优惠券", "便宜点"),
+    "咨询.尺码": ("尺码", "身高", "多大号"),
+    "物流": ("快递", "发货", "到哪了"),
+}
+FRAMES = ("{}", "你好,{}", "请问{}呢", "{}怎么说", "想问一下{}", "{}啊", "在吗 {}", "亲,{}", "那{}", "{}谢谢")
+
+RECIPE = """
+name = "test"
+[encoder]
+hidden = 64
+layers = 1
+heads = 1
+intermediate = 128
+[heads]
+vector = 16
+ngram_buckets = 2048
+[finetune]
+epochs = 30
+batch = 16
+learning_rate = 1e-3
+development_share = 0.25
+[export]
+gate_messages = 500
+"""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("training")
+    rows = [
+        {"text": frame.format(word), "topic": topic, "session": f"s{i}{word}"}
+        for topic, words in WORDS.items()
+        for word in words
+        for i, frame in enumerate(FRAMES)
+    ]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (folder / "chats.jsonl").write_text(lines + "\n", encoding="utf-8")
+    (folder / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    recipe = Recipe.load(folder / "recipe.toml")
+    tokeniser = build_tokeniser((normalise(row["text"]) for row in rows), size=600, latin_words=0)
+    save_base(new_encoder(recipe.encoder, tokeniser.size), tokeniser, folder / "base")
+    train([folder / "chats.jsonl"], folder / "model", folder / "recipe.toml", str(folder / "base"), say=lambda _: None)
+    return folder
+
+
+def test_a_trainers_own_labels_are_learned(made: Path) -> None:
+    model = ModelDir.open(made / "model")
+    assert set(model.taxonomy.topic_ids) == set(WORDS)
+    found = OnnxClassifier(model).classify([Message("请问优惠券怎么领"), Message("我要投诉"), Message("快递到哪了")])
+    assert [c.topic for c in found] == ["咨询.价格", "投诉建议.服务", "物流"]
+    assert [c.intent for c in found] == ["咨询", "投诉建议", "物流"]
+
+
+def test_manifest_and_card_name_the_sources(made: Path) -> None:
+    model = ModelDir.open(made / "model")
+    [source] = model.manifest["sources"]
+    assert source["name"] == "chats.jsonl"
+    assert source["rows"] == 120
+    card = (made / "model" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert source["sha256"][:16] in card
+    assert "linear baseline" in card
+
+
+def test_export_gates_are_in_the_report(made: Path) -> None:
+    export = ModelDir.open(made / "model").report["export"]
+    assert export["messages"] >= 500
+    assert export["fp32_flips"] == 0
+    assert export["int8_flips"] <= 5
+    assert export["safety_lost"] == 0
+
+
+def test_a_released_model_is_never_overwritten(made: Path) -> None:
+    with pytest.raises(ModelError, match="never overwritten"):
+        train([made / "chats.jsonl"], made / "model", made / "recipe.toml", str(made / "base"))
+
+
+def test_a_base_survives_saving_and_a_damaged_one_is_refused(made: Path, tmp_path: Path) -> None:
+    base = load_base(made / "base")
+    save_base(base.encoder, base.tokeniser, tmp_path / "again")
+    again = load_base(tmp_path / "again")
+    for name, value in base.encoder.state_dict().items():
+        assert value.equal(again.encoder.state_dict()[name]), name
+    (tmp_path / "again" / "encoder.safetensors").write_bytes(b"no weights")
+    with pytest.raises(ModelError, match="can't be loaded"):
+        load_base(tmp_path / "again")
+    with pytest.raises(ModelError, match="lacks encoder"):
+        load_base(tmp_path)
+
+
+def test_split_keeps_conversations_whole_and_weak_rows_out_of_the_judging() -> None:
+    examples = [Example(f"第{i}句", session=f"s{i % 40}", weight=0.3 if i % 5 == 0 else 1.0) for i in range(400)]
+    training, development = split(examples, 0.25, seed=1)
+    assert development
+    assert not {e.session for e in training} & {e.session for e in development}
+    assert all(e.weight == 1.0 for e in development)
+    assert split(examples, 0.25, seed=1) == (training, development)
+
+
+def test_too_few_messages_for_the_gates_are_topped_up_or_refused() -> None:
+    assert len(gate_messages([Message(f"第{i}个问题怎么办") for i in range(130)], 500)) == 500
+    with pytest.raises(ExportRefused, match="compare 500 messages, found 3"):
+        gate_messages([Message("一二三四")] * 3, 500)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("name = 'x'\n[encoder]\nhiden = 3", r"encoder\.hiden: unknown key; nearest known: hidden"),
+        ("name = 'x'\n[finetune]\nepochs = 'many'", r"finetune\.epochs: found 'many', expected a whole number"),
+        ("name = 'x'\n[corpus]\nnews = 3", r"\[corpus\.news\]: found 3, expected a table"),
+        ("nome = 'x'", "nome: unknown key; nearest known: name"),
+        ("[encoder]", "missing 1 required"),
+        ("name = ", "can't read the recipe"),
+    ],
+)
+def test_a_wrong_recipe_says_what_was_found_and_expected(tmp_path: Path, text: str, complaint: str) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match=complaint):
+        Recipe.load(path)
+
+
+def test_an_encoder_reads_a_message_the_same_alone_and_padded() -> None:
+    import torch
+
+    torch.manual_seed(0)
+    recipe = EncoderRecipe(hidden=64, layers=2, heads=1, intermediate=128)
+    encoder = new_encoder(recipe, 100).eval()
+    ids = torch.randint(10, 100, (1, 12))
+    segments = torch.cat([torch.zeros(1, 4), torch.ones(1, 8)], dim=1).long()
+    padding = torch.zeros(1, 5, dtype=torch.int64)
+    with torch.no_grad():
+        alone = encoder(ids, segments, torch.ones_like(ids))
+        padded = encoder(
+            torch.cat([ids, padding], 1),
+            torch.cat([segments, padding], 1),
+            torch.cat([torch.ones_like(ids), padding], 1),
+        )
+    assert torch.allclose(alone, padded[:, :12], atol=1e-5)
