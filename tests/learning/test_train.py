@@ -12,7 +12,7 @@ from fenzhen.learning.examples import Example
 from fenzhen.learning.export import gate_messages
 from fenzhen.learning.recipe import EncoderRecipe, Recipe
 from fenzhen.learning.split import split
-from fenzhen.learning.train import train
+from fenzhen.learning.train import judging_rows, train
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.message import Message
 from fenzhen.text.normalise import normalise
@@ -118,6 +118,13 @@ def test_split_keeps_conversations_whole_and_weak_rows_out_of_the_judging() -> N
     assert not {e.session for e in training} & {e.session for e in development}
     assert all(e.weight == 1.0 for e in development)
     assert split(examples, 0.25, seed=1) == (training, development)
+
+
+def test_calibration_prefers_real_messages_where_there_are_enough() -> None:
+    mixed = [Example(f"第{i}句", source="pool/x" if i % 2 else "written/y") for i in range(200)]
+    assert judging_rows(mixed, "pool/") == list(range(1, 200, 2))
+    assert judging_rows(mixed[:20], "pool/") == list(range(20))
+    assert judging_rows(mixed, "") == list(range(200))
 
 
 def test_too_few_messages_for_the_gates_are_topped_up_or_refused() -> None:

@@ -73,7 +73,11 @@ class PretrainRecipe:
 
 @dataclass(frozen=True)
 class FinetuneRecipe:
-    """[finetune]: multi-task training of encoder and heads on labelled examples."""
+    """[finetune]: multi-task training of encoder and heads on labelled examples.
+
+    Calibration uses the held-out rows whose source begins with `calibration_source` (all, if few do): real
+    messages where there are some, because written ones are easier and would make the model overconfident.
+    """
 
     epochs: int = 6
     batch: int = 64
@@ -92,6 +96,7 @@ class FinetuneRecipe:
     average_from: float = 0.5
     round_from: float = 0.5
     development_share: float = 0.1
+    calibration_source: str = ""
     seed: int = 1
 
 

@@ -89,7 +89,8 @@ def build(
     rows = encode_examples(training, base.tokeniser, taxonomy)
     held = encode_examples(development, base.tokeniser, taxonomy)
     finetune(model, rows, recipe.finetune, base.tokeniser.id(MASK), report=say)
-    calibration = calibrate(predict(model, held), held)
+    judges = held.select(judging_rows(development, recipe.finetune.calibration_source))
+    calibration = calibrate(predict(model, judges), judges)
     say("fitting the linear baseline on the same examples")
     fitted = linear.fit(training, taxonomy, Segmenter())
 
@@ -127,6 +128,12 @@ def taxonomy_of(examples: Sequence[Example]) -> Taxonomy:
     """Ours where every topic is one of ours, else the label set that the examples use."""
     topics = {example.topic for example in examples if example.topic}
     return default() if topics <= set(default().topic_ids) else Taxonomy.of_topics(topics)
+
+
+def judging_rows(development: Sequence[Example], source: str) -> list[int]:
+    """The held-out rows whose source begins with `source`; all of them where those are too few to calibrate on."""
+    found = [row for row, example in enumerate(development) if (example.source or "").startswith(source)]
+    return found if len(found) >= FEWEST_TO_CALIBRATE else list(range(len(development)))
 
 
 def calibrate(predicted: Predicted, held: Dataset) -> Calibration:
