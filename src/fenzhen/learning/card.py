@@ -6,7 +6,11 @@ from typing import Any
 _MEASURES = {
     "intent_macro_f1": "intent macro-F1",
     "topic_macro_f1": "topic macro-F1",
+    "topic_macro_f1_agreed": "topic macro-F1, rows where both readings agree",
+    "topic_accuracy": "topic accuracy",
+    "topic_accuracy_any_reading": "topic accuracy, either reading counted right",
     "emotion_macro_f1": "emotion macro-F1",
+    "emotion_accuracy": "emotion accuracy",
     "needs_human_auroc": "needs_human AUROC",
 }
 

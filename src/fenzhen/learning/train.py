@@ -100,7 +100,7 @@ def build(
         held_first = [example.message() for example in (*development, *training)][:MOST_PROBES]
         probes = gate_messages(held_first, recipe.export.gate_messages)
         target = draft / "model.onnx"
-        exported = export(model, base.tokeniser, taxonomy, probes, target, int8_flips=recipe.export.int8_flips)
+        exported = export(model, base.tokeniser, taxonomy, probes, target, int8_flips=recipe.export.int8_flips, say=say)
         say(f"exported as {exported.quantisation}: {exported.int8_flips} flips in {exported.messages} messages")
         base.tokeniser.save(draft / "tokenizer.json")
         (draft / "labels.json").write_text(_json(taxonomy.to_dict()), encoding="utf-8")
