@@ -9,15 +9,16 @@ from fenzhen.errors import DataError, ExportRefused, ModelError
 from fenzhen.learning.base import load_base, save_base
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.examples import Example
-from fenzhen.learning.export import gate_messages
+from fenzhen.learning.export import gate_messages, quantise
 from fenzhen.learning.recipe import EncoderRecipe, Recipe
 from fenzhen.learning.split import split
 from fenzhen.learning.train import judging_rows, train
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.message import Message
 from fenzhen.text.normalise import normalise
+from fenzhen.text.tokenise import Tokeniser
 from fenzhen.understanding.model_dir import ModelDir
-from fenzhen.understanding.onnx_classifier import OnnxClassifier
+from fenzhen.understanding.onnx_classifier import OnnxClassifier, OnnxGraph
 
 # A trainer's own label set, learnable from single words.
 WORDS = {
@@ -91,6 +92,19 @@ def test_export_gates_are_in_the_report(made: Path) -> None:
     assert export["fp32_flips"] == 0
     assert export["int8_flips"] <= 5
     assert export["safety_lost"] == 0
+
+
+def test_a_graph_leans_to_the_given_topics_and_no_others(made: Path, tmp_path: Path) -> None:
+    source = made / "model" / "model.onnx"
+    quantise(source, tmp_path / "leaning.onnx", [], lean=0.5, leaning=[1])
+    tokeniser = Tokeniser.load(made / "model" / "tokenizer.json")
+    message = Message("快递到哪了")
+    before, after = (
+        OnnxGraph(str(path), tokeniser).run([message], [normalise(message.text)])
+        for path in (source, tmp_path / "leaning.onnx")
+    )
+    assert (after.topic - before.topic)[0].tolist() == pytest.approx([0.0, 0.5, 0.0, 0.0], abs=1e-5)
+    assert after.emotion.tolist() == before.emotion.tolist()
 
 
 def test_a_released_model_is_never_overwritten(made: Path) -> None:
