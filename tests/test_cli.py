@@ -93,6 +93,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["classify", "在吗", "--policy", "none.yaml"], "fenzhen: no policy file at none.yaml"),
         (["serve", "--host", "0.0.0.0"], "FENZHEN_API_KEYS"),
         (["serve", "--port", "99999"], "fenzhen: --port:"),
+        (["evaluate", "--data", __file__, "--json", "."], "fenzhen: --json .: found a folder"),
         (["frobnicate"], "No such command"),
     ],
 )
@@ -257,6 +258,21 @@ def test_table_is_in_chinese_and_can_not_drive_the_terminal() -> None:
         assert part in shown
 
 
+@pytest.mark.parametrize(
+    ("texts", "says"),
+    [
+        (["在吗", " "], "text 2: text is empty"),
+        (["在吗", os.fsdecode("退款".encode("gbk"))], "text 2: not UTF-8"),
+        (["长" * 10_001], "text has 10,001 characters"),
+    ],
+)
+def test_a_bad_text_is_refused_by_its_number(texts: list[str], says: str) -> None:
+    with pytest.raises(RequestError, match=f"^{says}"):
+        command.classify_texts(texts, parts(), Console(file=io.StringIO()))
+    with pytest.raises(RequestError, match=f"^{says}"):
+        command.answer_texts(texts, parts(), io.BytesIO())
+
+
 # --- score ----------------------------------------------------------------------------------------------------------
 
 
@@ -284,6 +300,33 @@ def test_shipped_model_classifies_texts(shipped_model: Path) -> None:
     code, out, _ = fenzhen("classify", "转人工客服", "快递到哪里了", "--model", shipped_model)
     assert code == 0
     assert "转人工客服" in out and "物流跟踪" in out
+
+
+def test_a_store_that_can_not_work_is_bad_usage(shipped_model: Path) -> None:
+    code, out, err = fenzhen("classify", "在吗", "--model", shipped_model, "--store", "mysql://host/name")
+    assert (code, out) == (2, "")
+    assert err.startswith("fenzhen: store URL names mysql; expected sqlite:///")
+
+
+def test_output_that_is_a_folder_is_refused_in_one_line(shipped_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("text\n在吗\n", encoding="utf-8")
+    code, _, err = fenzhen("score", tmp_path / "log.csv", "--output", ".", "--model", shipped_model)
+    assert (code, err) == (2, "fenzhen: .: expected a file name in a folder that exists\n")
+
+
+def test_a_terminal_without_chinese_gets_question_marks(shipped_model: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    with start("classify", "在吗", "--model", shipped_model, env=environment) as run:
+        out, err = run.communicate(timeout=60)
+    assert (run.returncode, err) == (0, b"")
+    assert b"?" in out
+
+
+def test_closed_standard_input_is_bad_usage(shipped_model: Path) -> None:
+    shell = f"exec {sys.executable} -m fenzhen.cli classify --json --model {shipped_model} <&-"
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("fenzhen: --json needs standard input")
 
 
 def test_shipped_model_answers_a_stream_and_records_it(shipped_model: Path, tmp_path: Path) -> None:
@@ -335,16 +378,17 @@ def test_rejects_file_is_there_when_named_or_needed(shipped_model: Path, tmp_pat
     assert (tmp_path / "bad.csv").read_text() == "line,reason,row\n"
 
 
-def test_interrupted_score_leaves_nothing(shipped_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_score_leaves_nothing(shipped_model: Path, tmp_path: Path, kind: signal.Signals) -> None:
     log = tmp_path / "log.csv"
     log.write_text("text\n" + "在吗\n" * 50_000, encoding="utf-8")
     with start("score", log, "--output", tmp_path / "scored.csv", "--model", shipped_model, cwd=tmp_path) as run:
         while not list(tmp_path.glob(".scored.csv.*.part")):
             assert run.poll() is None, "ended before it was interrupted"
             time.sleep(0.05)
-        run.send_signal(signal.SIGINT)
+        run.send_signal(kind)
         _, err = run.communicate(timeout=60)
-    assert run.returncode not in (0, None)
+    assert run.returncode == 128 + kind
     assert b"Traceback" not in err
     assert {p.name for p in tmp_path.iterdir()} == {"log.csv"}
 
@@ -353,8 +397,8 @@ def test_examples_are_routed_under_a_policy(shipped_model: Path, tmp_path: Path)
     data = tmp_path / "gold.jsonl"
     data.write_text('{"text": "转人工", "topic": "human"}\n{"text": "在吗"}\n', encoding="utf-8")
     settings = Settings.read(model=shipped_model, store=f"sqlite:///{tmp_path / 'review.db'}")
-    [line] = route_examples([data], settings, record=True)
-    assert "转人工 1" in line
+    [line], kept = route_examples([data], settings, record=True)
+    assert "转人工 1" in line and kept
     assert (tmp_path / "review.db").exists()
 
 

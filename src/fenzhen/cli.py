@@ -4,15 +4,16 @@ Exit codes: 0 done; 1 found something wrong (an altered model, a failed gate, ro
 2 bad usage or input. Every error of ours is one line on standard error.
 """
 
+import io
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO, TextIO
 
 import typer
 from typer.core import TyperGroup
 
-from fenzhen.errors import FenzhenError, ModelError, StoreError
+from fenzhen.errors import FenzhenError, ModelError, RequestError
 
 FOUND_WRONG, BAD_INPUT = 1, 2
 
@@ -25,8 +26,8 @@ class _Errors(TyperGroup):
             return super().invoke(ctx)
         except FenzhenError as error:
             typer.echo(f"fenzhen: {error}", err=True)
-            wrong = isinstance(error, ModelError | StoreError)
-            raise typer.Exit(FOUND_WRONG if wrong else BAD_INPUT) from error
+            # A store error that comes this far is a URL that can't work; rows that were lost are counted instead.
+            raise typer.Exit(FOUND_WRONG if isinstance(error, ModelError) else BAD_INPUT) from error
         except BrokenPipeError:
             # Python would complain again when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -97,12 +98,10 @@ def classify(
         if not as_json:
             kept = command.classify_texts(texts or [], parts, _console())
         elif texts:
-            kept = command.answer_texts(texts, parts, sys.stdout.buffer)
+            kept = command.answer_texts(texts, parts, _bytes(sys.stdout))
         else:
-            kept = command.classify_lines(sys.stdin.buffer, parts, sys.stdout.buffer)
-    if not kept:
-        typer.echo("fenzhen: the store could not keep every decision", err=True)
-        raise typer.Exit(FOUND_WRONG)
+            kept = command.classify_lines(_bytes(sys.stdin), parts, _bytes(sys.stdout))
+    _check_kept(kept)
 
 
 @app.command()
@@ -148,7 +147,9 @@ def evaluate(
     files = [*data, *(more or ())]
     code = learn.evaluate(files, settings, json_out)
     if policy is not None or store is not None:
-        typer.echo("\n".join(learn.route_examples(files, settings, record=store is not None)))
+        lines, kept = learn.route_examples(files, settings, record=store is not None)
+        typer.echo("\n".join(lines))
+        _check_kept(kept)
     raise typer.Exit(code)
 
 
@@ -185,6 +186,19 @@ def _settings(**options: Any) -> Any:
     return settings
 
 
+def _check_kept(kept: bool) -> None:
+    if not kept:
+        typer.echo("fenzhen: the store could not keep every decision", err=True)
+        raise typer.Exit(FOUND_WRONG)
+
+
+def _bytes(stream: TextIO | None) -> BinaryIO:
+    """The bytes under a standard stream, which is None where whoever started us closed it."""
+    if stream is None:
+        raise RequestError("--json needs standard input and output, and one is closed; connect it to a file or a pipe")
+    return stream.buffer
+
+
 def _console() -> Any:
     """Standard output for tables; where no terminal says how wide it is, wide enough for them."""
     from rich.console import Console
@@ -195,6 +209,8 @@ def _console() -> Any:
 
 def main() -> None:
     """Entry point of the `fenzhen` script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # Chinese on a terminal that can't show it is no reason to fail
     app()
 
 

@@ -108,6 +108,7 @@ def test_parquet_rows(tmp_path: Path) -> None:
         ("a.csv", "session,txt\ns,hello\n", "no column `text`; columns found: session, txt; nearest: txt"),
         ("a.jsonl", '{"content": "x"}\n', "no column `text`; columns found: content"),
         ("a.csv", "", "no column `text`; columns found: none"),
+        ("a.csv", "session;text\ns;好\n", "separated by ';'; save the file with commas"),
         ("a.csv", "text,shop,shop\n", "column 'shop' is there twice"),
         ("a.csv", "text\n好\n".encode("utf-16"), "UTF-16"),
         ("a.xlsx", "PK", "found suffix '.xlsx', expected one of .csv .jsonl .parquet"),

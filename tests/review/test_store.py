@@ -97,6 +97,28 @@ def test_a_locked_database_spools_and_replays(tmp_path: Path, open_store: Open, 
     assert ids(tmp_path) == ["a"] and store.spool_bytes() == 0
 
 
+def test_a_database_that_was_removed_is_made_anew(tmp_path: Path, open_store: Open, decision: Decide) -> None:
+    store = open_store()
+    assert store.record([("a", decision())])
+    for file in tmp_path.glob("test.db*"):
+        file.unlink()
+    assert store.record([("b", decision())]), "goes to the spool: the new file has no tables yet"
+    assert store.record([("c", decision())])
+    store.replay()
+    assert ids(tmp_path) == ["b", "c"]
+
+
+def test_a_database_that_was_read_only_is_written_again(tmp_path: Path, open_store: Open, decision: Decide) -> None:
+    open_store().close()
+    store = open_store()
+    with store._database.begin() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")  # stays with the connection, as a read-only file does
+    assert store.record([("a", decision())]) and spooled(tmp_path)
+    assert store.record([("b", decision())])
+    store.replay()
+    assert ids(tmp_path) == ["a", "b"]
+
+
 def test_replay_happens_by_itself(tmp_path: Path, open_store: Open, decision: Decide) -> None:
     store = open_store(replay_every=0.05)
     with locked(tmp_path):

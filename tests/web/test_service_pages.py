@@ -125,6 +125,12 @@ def test_metrics_count(make_client: MakeClient, open_store: Open) -> None:
     assert "made" not in text
 
 
+def test_every_page_is_counted_under_its_name(make_client: MakeClient) -> None:
+    client = make_client()
+    client.get("/openapi.json")
+    assert 'fenzhen_requests_total{endpoint="/openapi.json",status="200"} 1.0' in client.get("/metrics").text
+
+
 def test_two_apps_do_not_share_metrics(make_client: MakeClient) -> None:
     one, two = make_client(), make_client()
     one.post("/classify", json={"text": "好"})

@@ -4,6 +4,7 @@ All are read row by row in constant memory. A row that can't be read becomes a B
 file that is no table at all raises DataError.
 """
 
+import re
 from pathlib import Path
 
 from fenzhen.batch.read_csv import open_csv
@@ -23,7 +24,10 @@ def open_source(path: Path) -> Source:
     if "text" not in source.columns:
         shown = ", ".join(source.columns[:40]) or "none"
         close = nearest("text", source.columns, n=1)
-        raise DataError(f"no column `text`; columns found: {shown}; nearest: {close or 'none'}; rename it", file=path)
+        fix = f"nearest: {close or 'none'}; rename it"
+        if kind == "csv" and len(source.columns) == 1 and (other := re.search("[;\t|]", shown)):
+            fix = f"the header seems to be separated by {other[0]!r}; save the file with commas"
+        raise DataError(f"no column `text`; columns found: {shown}; {fix}", file=path)
     if twice := sorted({name for name in source.columns if source.columns.count(name) > 1}):
         raise DataError(f"column {twice[0]!r} is there twice; rename one", file=path)
     return source

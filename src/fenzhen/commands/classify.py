@@ -4,6 +4,7 @@ Knows nothing of files of rows: that is `fenzhen score`.
 """
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO, Never
 
@@ -19,12 +20,13 @@ from fenzhen.routing.decision import Decision
 from fenzhen.routing.reasons import percent
 
 MAX_LINE = 256 * 1024  # bytes of one request, as over HTTP
+_BROKEN = re.compile("[\udc80-\udcff]")
 _EMOTION_STYLES = {"angry": "bold red", "anxious": "yellow", "disappointed": "magenta", "pleased": "green"}
 
 
 def classify_texts(texts: Sequence[str], parts: Parts, console: Console) -> bool:
     """Print a table of the texts. False if a store was asked for and could not keep the decisions."""
-    decisions = parts.triage([Message.from_dict({"text": text}) for text in texts])
+    decisions = parts.triage(_messages(texts))
     recorded = parts.store is None or parts.store.record([(new_id(), decision) for decision in decisions])
     console.print(_table(decisions, parts))
     return recorded
@@ -49,7 +51,7 @@ def classify_lines(lines: BinaryIO, parts: Parts, out: BinaryIO) -> bool:
 def answer_texts(texts: Sequence[str], parts: Parts, out: BinaryIO) -> bool:
     """Print the answer object of each text; as `classify_lines`."""
     kept = True
-    for message in [Message.from_dict({"text": text}) for text in texts]:
+    for message in _messages(texts):
         kept = _answer(message, parts, out) and kept
     return kept
 
@@ -73,6 +75,19 @@ def error_object(error: FenzhenError) -> dict[str, Any]:
     if isinstance(error, RequestError) and error.field:
         shape["field"] = error.field
     return {"error": shape}
+
+
+def _messages(texts: Sequence[str]) -> list[Message]:
+    """Messages of the arguments. Raises RequestError naming the argument that is empty, too long or not UTF-8."""
+    messages = []
+    for number, text in enumerate(texts, start=1):
+        if _BROKEN.search(text):  # how Python passes on bytes of an argument that it can't decode
+            raise RequestError(f"text {number}: not UTF-8; use a UTF-8 terminal, or --json with a UTF-8 file")
+        try:
+            messages.append(Message.from_dict({"text": text}))
+        except RequestError as error:
+            raise RequestError(f"text {number}: {error}" if len(texts) > 1 else str(error), field="text") from None
+    return messages
 
 
 def _answer(message: Message, parts: Parts, out: BinaryIO) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fenzhen.defaults import CHECKOUT
-from fenzhen.errors import RequestError, StoreError
+from fenzhen.errors import RequestError
 from fenzhen.settings import Settings
 from fenzhen.taxonomy import nearest
 
@@ -30,13 +30,18 @@ def evaluate(data: Sequence[Path], settings: Settings, json_out: Path | None) ->
     check_files(data)
     if json_out is not None and not json_out.parent.is_dir():
         raise RequestError(f"--json {json_out}: no folder {json_out.parent}; create it first", field="json")
+    if json_out is not None and json_out.is_dir():
+        raise RequestError(f"--json {json_out}: found a folder, expected a file name", field="json")
     from fenzhen.learning.evaluate import run
 
     return run(list(data), settings.model_path(), json_out)
 
 
-def route_examples(data: Sequence[Path], settings: Settings, *, record: bool) -> list[str]:
-    """Triage the examples under the policy and count where they would go; recorded if asked for."""
+def route_examples(data: Sequence[Path], settings: Settings, *, record: bool) -> tuple[list[str], bool]:
+    """Triage the examples under the policy and count where they would go; recorded if asked for.
+
+    Returns the lines to print, and False if the store could not keep the decisions.
+    """
     from fenzhen.answer import new_id
     from fenzhen.commands.parts import ACTION_NAMES, opened
     from fenzhen.learning.readers import read_examples
@@ -46,11 +51,10 @@ def route_examples(data: Sequence[Path], settings: Settings, *, record: bool) ->
         examples = read_examples(list(data), parts.taxonomy)
         messages = [Message(text=example.text, history=example.history) for example in examples]
         decisions = parts.triage(messages)
-        if parts.store is not None and not parts.store.record([(new_id(), decision) for decision in decisions]):
-            raise StoreError("the store could not keep the decisions; see the log, correct --store and run again")
+        kept = parts.store is None or parts.store.record([(new_id(), decision) for decision in decisions])
     counts = Counter(ACTION_NAMES[decision.route.action] for decision in decisions)
     policy = decisions[0].policy if decisions else "—"
-    return [f"规则 {policy} 下的去向:" + " · ".join(f"{name} {n:,}" for name, n in counts.most_common())]
+    return [f"规则 {policy} 下的去向:" + " · ".join(f"{name} {n:,}" for name, n in counts.most_common())], kept
 
 
 def recipe_path(recipe: str) -> Path:

@@ -1,5 +1,6 @@
 """`fenzhen score`: progress and summary in Chinese around `fenzhen.batch.score`, which does the work."""
 
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from fenzhen.batch.rows import misspelt
 from fenzhen.batch.score import Report, Summary, score
 from fenzhen.batch.table import Source
+from fenzhen.batch.write import check_writable
 from fenzhen.commands.parts import ACTION_NAMES, Parts
 
 LINE_EVERY = 10.0  # seconds between lines where there is no terminal
@@ -21,8 +23,9 @@ def score_file(source: Source, output: Path, rejects: Path | None, parts: Parts,
     """
     for found, known in misspelt(source.columns):
         print(f"注意:列 {found} 不会被读取,是否应为 {known}?", file=sys.stderr)
+    check_writable(output, source.path)
     named, rejects = rejects is not None, rejects or default_rejects(output)
-    with _progress(source) as report:
+    with _ends_cleanly(), _progress(source) as report:
         summary = score(source, output, rejects, parts.triage, store=parts.store, prefix=prefix, report=report)
     if not named and not summary.rejected:
         rejects.unlink()  # nobody asked for an empty file
@@ -56,6 +59,20 @@ def lines_of(summary: Summary, output: Path, rejects: Path) -> list[str]:
         if count:
             lines.append(f"注意:{count:,} {text}")
     return lines
+
+
+@contextmanager
+def _ends_cleanly() -> Iterator[None]:
+    """A polite kill is an exit like Ctrl-C: what was half written is removed. In the main thread only."""
+
+    def stop(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -1,7 +1,13 @@
 """`fenzhen serve`: the HTTP service on uvicorn. One worker runs here; several start afresh from FENZHEN_* variables."""
 
+import multiprocessing
 import os
+import signal
 import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from fenzhen.errors import RequestError
@@ -11,6 +17,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 DRAIN_SECONDS = 20  # what a request in flight gets when the server is told to stop
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus-client's name, read when a worker imports it
 
 
 def serve(settings: Settings) -> None:
@@ -31,21 +38,50 @@ def serve(settings: Settings) -> None:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     application = None if several else build(settings)
     print(f"分诊服务地址 · Fenzhen is at http://{host}:{settings.port}  接口说明 · docs: /docs", flush=True)
-    uvicorn.run(
-        "fenzhen.commands.serve:application" if several else application,  # type: ignore[arg-type]
-        factory=several,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers if several else None,
-        log_level=settings.log_level,
-        access_log=False,  # the application logs requests itself, without texts
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    with metrics_of_all() if several else nullcontext():
+        uvicorn.run(
+            "fenzhen.commands.serve:application" if several else application,  # type: ignore[arg-type]
+            factory=several,
+            host=settings.host,
+            port=settings.port,
+            workers=settings.workers if several else None,
+            log_level=settings.log_level,
+            access_log=False,  # the application logs requests itself, without texts
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
 
 
 def application() -> "FastAPI":
     """The application of one of several workers, from the environment."""
+    end_with_parent()
     return build(Settings.read())
+
+
+def end_with_parent() -> None:
+    """Make this worker stop when the process that started it is gone, killed or not: else it would hold the port."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="fenzhen-parent", daemon=True).start()
+
+
+@contextmanager
+def metrics_of_all() -> Iterator[None]:
+    """Where workers share their numbers, so that /metrics of each adds them up; a folder the operator named stays."""
+    if os.environ.get(METRICS_FOLDER):
+        yield
+        return
+    with TemporaryDirectory(prefix="fenzhen-metrics-") as folder:
+        os.environ[METRICS_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[METRICS_FOLDER]
 
 
 def build(settings: Settings) -> "FastAPI":
@@ -64,7 +100,7 @@ def check_port(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise RequestError(
-                f"can't listen on {settings.host} port {settings.port}: {error.strerror}; choose another --port",
+                f"can't listen on {settings.host} port {settings.port}: {error.strerror}; choose another host or port",
                 field="port",
             ) from None
 

@@ -63,6 +63,11 @@ class Database:
             return reason(error)
         return None
 
+    def reconnect(self) -> None:
+        """Begin afresh at the next use: connections that broke, or were opened read-only, would fail for ever."""
+        self._migrated = False
+        self._engine.dispose()
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 
 from fenzhen.errors import StoreError
 
@@ -63,10 +63,17 @@ def _sqlite(url: URL, busy_timeout: float) -> Engine:
     engine = create_engine(url.set(drivername="sqlite+pysqlite"), connect_args={"timeout": busy_timeout})
 
     @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, record: object) -> None:
+    def _prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by _begin below, never by the driver
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
+        record.info["file"] = _inode(file)
+
+    @event.listens_for(engine, "checkout")
+    def _is_the_file(connection: object, record: Any, proxy: object) -> None:
+        # Writes to a deleted or replaced file would succeed and be lost.
+        if record.info["file"] != _inode(file):
+            raise DisconnectionError(f"{file} was removed or replaced")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -74,6 +81,14 @@ def _sqlite(url: URL, busy_timeout: float) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _inode(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _postgresql(url: URL, busy_timeout: float) -> Engine:

@@ -164,6 +164,7 @@ class ReviewStore:
 
     def _note_failure(self, why: str) -> None:
         self._failed_at = time.monotonic()
+        self._database.reconnect()
         self._log.warning("store_failed", error=why)
 
     def _tend(self) -> None:

@@ -48,6 +48,7 @@ def create_app(
         version=__version__,
         summary="买家消息分诊:要什么、什么情绪、谁来答 · what a shop's buyers want, and who should answer",
         docs_url=None,  # Swagger's page loads its scripts from elsewhere; ours is at the same path
+        openapi_url=None,  # served by `open_routes` like the other pages, so that logs and metrics know it by name
         redoc_url=None,
         redirect_slashes=False,
         lifespan=lifespan,

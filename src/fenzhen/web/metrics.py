@@ -6,6 +6,7 @@ own convention, before the process starts) `/metrics` adds them up over all work
 
 import os
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -65,7 +66,17 @@ class Metrics:
         self._spool.set(self._spool_bytes())
         self._running.set(self._inside())
         if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+            _forget_the_dead(Path(folder))
             everyone = CollectorRegistry()
             MultiProcessCollector(everyone, path=folder)  # type: ignore[no-untyped-call]
             return generate_latest(everyone)
         return generate_latest(self._registry)
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Drop what killed workers were doing; what they counted stays."""
+    for file in folder.glob("gauge_live*_*.db"):
+        try:
+            os.kill(int(file.stem.rpartition("_")[2]), 0)
+        except (ProcessLookupError, PermissionError):  # gone, or its number belongs to somebody else now
+            file.unlink(missing_ok=True)

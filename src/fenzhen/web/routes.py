@@ -99,6 +99,10 @@ def open_routes(service: Service, schema: Callable[[], dict[str, Any]]) -> APIRo
     def docs() -> Response:
         return HTMLResponse(docs_page(schema()))
 
+    @router.get("/openapi.json", include_in_schema=False)
+    def openapi() -> Response:
+        return Json(schema())
+
     @router.get("/", include_in_schema=False)
     async def home() -> Response:
         return RedirectResponse("/docs")

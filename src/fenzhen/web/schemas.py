@@ -145,7 +145,10 @@ class Answer(Shape):
     id: str
     intent: str
     topic: str
-    topics: list[TopicScore] = Field(max_length=5)
+    topics: list[TopicScore] = Field(
+        max_length=5,
+        description="第一个是 topic(最可能意图中的最可能主题),其余按概率从高到低 · `topic` first, then by probability",
+    )
     also: list[str] = Field(description="同一条消息里的其他诉求 · further topics asked for")
     emotion: EmotionScore
     needs_human: Probability = Field(description="应由人工回答的概率")
