@@ -308,6 +308,27 @@ def test_a_store_that_can_not_work_is_bad_usage(shipped_model: Path) -> None:
     assert err.startswith("fenzhen: store URL names mysql; expected sqlite:///")
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_store_that_can_not_work_stops_the_start(shipped_model: Path, workers: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    args = (
+        "serve",
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--model",
+        shipped_model,
+        "--store",
+        "mysql://host/name",
+    )
+    with start(*args) as server:
+        out, err = server.communicate(timeout=60)
+    assert (server.returncode, out) == (2, b"")
+    assert err.decode().splitlines()[-1].startswith("fenzhen: store URL names mysql")
+
+
 def test_output_that_is_a_folder_is_refused_in_one_line(shipped_model: Path, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("text\n在吗\n", encoding="utf-8")
     code, _, err = fenzhen("score", tmp_path / "log.csv", "--output", ".", "--model", shipped_model)

@@ -106,8 +106,11 @@ def check_port(settings: Settings) -> None:
 
 
 def _check_parts(settings: Settings) -> None:
+    """Raise what a worker would raise on its start, before workers are started again and again for it."""
+    from fenzhen.review.store import ReviewStore
     from fenzhen.routing.policy import Policies
     from fenzhen.understanding.model_dir import ModelDir
 
     model = ModelDir.open(settings.model_path())
     Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)
+    ReviewStore(settings.store, spool_dir=settings.spool).close()
