@@ -7,8 +7,9 @@ import pytest
 
 from fenzhen.defaults import default_file
 from fenzhen.errors import DataError
+from fenzhen.learning.annotations import row_id
 from fenzhen.learning.examples import fingerprint
-from fenzhen.learning.sources import released, released_examples
+from fenzhen.learning.sources import development_examples, released, released_examples
 
 LEAKED = "我买的灯到现在都没有发出来"
 
@@ -35,11 +36,15 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     write(labelled / "gold_dev.jsonl", {"text": LEAKED, "topic": "logistics.ship_time"}, {"text": "好的"})
     turns = [{"role": "buyer", "text": "你好"}]
     dialogue = pool_row(2, "查一下呢", history=turns, source="jddc_dialogues", licence="MIT (repository)")
-    write(labelled / "pool.jsonl", pool_row(0, "发票抬头写错了"), pool_row(1, LEAKED), dialogue, pool_row(3, "好的"))
+    judging = pool_row(4, "屏幕不亮了怎么修", history=turns, source="jddc_dialogues", licence="MIT (repository)")
+    rows = [pool_row(0, "发票抬头写错了"), pool_row(1, LEAKED), dialogue, pool_row(3, "好的"), judging]
+    write(labelled / "pool.jsonl", *rows)
     write(
         labelled / "jddc_dialogues.jsonl",
         {"dialogue": "d-1", "turn": 1, "text": "查一下呢", "label": "查单", "history": turns},
         {"dialogue": "d-1", "turn": 2, "text": "还没到吗", "label": "查单", "history": turns},
+        {"dialogue": "d-2", "turn": 1, "text": "屏幕不亮了怎么修", "label": "查单", "history": turns},
+        {"dialogue": "d-2", "turn": 2, "text": "那要修多久", "label": "查单", "history": turns},
     )
     write(
         labelled / "jddc_intents.jsonl",
@@ -48,9 +53,17 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
         {"text": "电子发票去哪下载", "label": "发票"},
         {"text": LEAKED + "。", "label": "查单"},
         {"text": "随便说说", "label": "OTHER"},
+        {"text": "能开专票吗", "label": "发票"},
     )
-    write(data / "annotations" / "pool_labels.jsonl", *(label(n, "order.invoice") for n in range(4)))
-    write(data / "annotations" / "adjudicated.jsonl", label(2, "logistics.track"))
+    unpooled = label(0, "order.invoice") | {"id": row_id("jddc_intents", {"text": "能开专票吗"})}
+    write(
+        data / "annotations" / "labels.jsonl",
+        *(label(n, "order.invoice") for n in (0, 1, 3)),
+        label(2, "logistics.track"),
+        unpooled,
+    )
+    judged = label(4, "aftersale.repair") | {"topics_ok": ["aftersale.repair", "aftersale.usage"]}
+    write(data / "annotations" / "dev" / "jd.jsonl", {k: v for k, v in judged.items() if k != "sure"})
     (data / "weak").mkdir()
     (data / "weak" / "jd_labels.yaml").write_text(
         "发票: order.invoice\n查单: logistics.track\nOTHER: null\n", encoding="utf-8"
@@ -66,9 +79,10 @@ def test_every_source_is_joined_and_weighed(folders: tuple[Path, Path]) -> None:
     found = {e.text: (e.topic, e.source, e.weight, e.session) for e in released_examples(*folders)}
     assert found == {
         "叫个真人来": ("human", "written/a", 1.0, None),
-        "发票抬头写错了": ("order.invoice", "pool/jddc_intents", 1.0, None),
-        "查一下呢": ("logistics.track", "pool/jddc_dialogues", 1.0, "jddc/d-1"),
-        "好的": ("order.invoice", "pool/jddc_intents", 1.0, None),
+        "发票抬头写错了": ("order.invoice", "read/jddc_intents", 1.0, None),
+        "查一下呢": ("logistics.track", "read/jddc_dialogues", 1.0, "jddc/d-1"),
+        "好的": ("order.invoice", "read/jddc_intents", 1.0, None),
+        "能开专票吗": ("order.invoice", "read/jddc_intents", 1.0, None),
         "电子发票去哪下载": ("order.invoice", "weak/jddc_intents", 0.3, None),
         "还没到吗": ("logistics.track", "weak/jddc_dialogues", 0.15, "jddc/d-1"),
     }
@@ -76,8 +90,15 @@ def test_every_source_is_joined_and_weighed(folders: tuple[Path, Path]) -> None:
 
 def test_development_texts_are_dropped_in_every_spelling_and_from_every_source(folders: tuple[Path, Path]) -> None:
     result = released(*folders)
-    assert result.held_out == 3  # written (respelt), pool and weak
+    assert result.held_out == 5  # written (respelt), read and weak; two turns of the development set's dialogue
     assert fingerprint(LEAKED) not in {fingerprint(example.text) for example in result.examples}
+
+
+def test_no_turn_of_a_development_dialogue_trains_and_its_readings_are_kept(folders: tuple[Path, Path]) -> None:
+    [judge] = development_examples(*folders)
+    assert (judge.text, judge.session) == ("屏幕不亮了怎么修", "jddc/d-2")
+    assert judge.topics_ok == ("aftersale.repair", "aftersale.usage")
+    assert "jddc/d-2" not in {example.session for example in released(*folders).examples}
 
 
 def test_weak_rows_say_nothing_of_emotion(folders: tuple[Path, Path]) -> None:
@@ -88,23 +109,24 @@ def test_weak_rows_say_nothing_of_emotion(folders: tuple[Path, Path]) -> None:
 def test_sources_name_licence_rows_and_hash(folders: tuple[Path, Path]) -> None:
     result = released(*folders)
     sources = {source.name: source for source in result.sources}
-    assert (sources["pool/jddc_dialogues"].licence, sources["pool/jddc_dialogues"].rows) == ("MIT (repository)", 1)
+    assert (sources["read/jddc_dialogues"].licence, sources["read/jddc_dialogues"].rows) == ("MIT (repository)", 1)
     assert sources["written/a"].rows == 1 and len(sources["written/a"].sha256) == 64
     assert sum(s.rows for s in result.sources if not s.name.startswith("labels:")) == len(result.examples)
 
 
 def test_an_annotation_without_text_is_an_error(folders: tuple[Path, Path]) -> None:
     shared, project = folders
-    write(project / "data" / "annotations" / "pool_labels.jsonl", label(9, "human"))
-    with pytest.raises(DataError, match=r"pool_labels\.jsonl:1: id 'p9' has no text"):
+    write(project / "data" / "annotations" / "labels.jsonl", label(9, "human"))
+    with pytest.raises(DataError, match=r"labels\.jsonl:1: id 'p9' has no text"):
         released_examples(shared, project)
 
 
 def test_rows_without_a_permissive_licence_never_enter(folders: tuple[Path, Path]) -> None:
     shared, project = folders
     pool = shared / "data" / "labelled" / "pool.jsonl"
-    write(pool, pool_row(0, "气死我了", source="reviews", licence="none stated"))
-    write(project / "data" / "annotations" / "pool_labels.jsonl", label(0, "complaint.product"))
+    review = pool_row(0, "气死我了", source="reviews", licence="none stated")
+    write(pool, review, pool_row(4, "屏幕不亮了怎么修"))
+    write(project / "data" / "annotations" / "labels.jsonl", label(0, "complaint.product"))
     with pytest.raises(DataError, match="'reviews' under 'none stated'"):
         released_examples(shared, project)
 

@@ -1,27 +1,29 @@
 """Sources: everything a released model may be fine-tuned on, with licences and hashes for its model card.
 
-Texts of the development set never train: every row whose fingerprint occurs there (5 or more characters) is dropped.
-Rows without a permissive licence never enter. Reads `data/` of the checkout and the shared texts that `data/README.md`
+Texts of the development sets never train: every row whose fingerprint occurs there (5 or more characters) is dropped,
+and with ours, `data/annotations/dev`, every row of the same dialogues. Rows without a permissive licence never
+enter. Reads `data/` of the checkout and the shared texts that `data/README.md`
 names; the texts themselves are nowhere in the project. A trainer's own data needs only `readers`.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import DataError
+from fenzhen.learning.annotations import Texts, annotated, development_files, row_key, sound_rows
 from fenzhen.learning.examples import Example, fingerprint, squeeze
-from fenzhen.learning.readers import read_examples, to_example
-from fenzhen.learning.rows import Row, rows_of
-from fenzhen.learning.weak import read_label_map, row_key, weak_examples
+from fenzhen.learning.readers import read_examples
+from fenzhen.learning.rows import Row
+from fenzhen.learning.weak import read_label_map, weak_examples
 from fenzhen.taxonomy import Taxonomy
 
 PERMISSIVE = {"jddc_intents": "Apache-2.0", "jddc_dialogues": "MIT (repository)"}
 OWN = "this project"
+LABELS = "labels.jsonl"  # in data/annotations: what trains; dev/ beside it measures
 SHORTEST = 5  # characters of a squeezed text below which equal texts are coincidence ("好的", "在吗")
 
 
@@ -37,7 +39,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """Examples a released model may be fine-tuned on, their sources, and how many rows the development set took out."""
+    """What a released model may be fine-tuned on, its sources, and how many rows the development sets took out."""
 
     examples: tuple[Example, ...]
     sources: tuple[Source, ...]
@@ -55,23 +57,37 @@ def released(shared: Path, project: Path = CHECKOUT) -> Released:
     Raises DataError for missing files, annotation ids without a text, and rows of a licence that is not permissive.
     """
     taxonomy = Taxonomy.load(project / "data" / "taxonomy.yaml")
-    labelled = shared / "data" / "labelled"
-    gold = held_out_fingerprints(labelled / "gold_dev.jsonl")
-    pool, read = _pool(project / "data" / "annotations", labelled, taxonomy)
-    weak = _weak(project / "data" / "weak" / "jd_labels.yaml", labelled, read, taxonomy)
-    everything = [*_written(project / "data" / "written", taxonomy), *pool, *weak]
-    kept = tuple(example for example in everything if not _held_out(example.text, gold))
+    labelled, annotations = shared / "data" / "labelled", project / "data" / "annotations"
+    texts = Texts(labelled)
+    judges = [example for example, _ in annotated(development_files(annotations), texts, taxonomy)]
+    judging_texts = held_out_fingerprints(labelled / "gold_dev.jsonl") | _fingerprints(e.text for e in judges)
+    judging_dialogues = {example.session for example in judges if example.session}
+    read = annotated([annotations / LABELS], texts, taxonomy)
+    for _, text in read:
+        _check_licence(text)
+    known = {row_key(text.fields) for _, text in read}
+    weak = _weak(project / "data" / "weak" / "jd_labels.yaml", texts, known, taxonomy)
+    everything = [*_written(project / "data" / "written", taxonomy), *(example for example, _ in read), *weak]
+    kept = tuple(
+        e for e in everything if e.session not in judging_dialogues and fingerprint(e.text) not in judging_texts
+    )
     return Released(kept, tuple(_sources(kept, project / "data", labelled)), len(everything) - len(kept))
 
 
+def development_examples(shared: Path, project: Path = CHECKOUT) -> list[Example]:
+    """Our own development set, `data/annotations/dev`: real messages read twice and adjudicated. It never trains."""
+    taxonomy = Taxonomy.load(project / "data" / "taxonomy.yaml")
+    files = development_files(project / "data" / "annotations")
+    return [example for example, _ in annotated(files, Texts(shared / "data" / "labelled"), taxonomy)]
+
+
 def held_out_fingerprints(gold: Path) -> frozenset[str]:
-    """Fingerprints of the development texts with 5 or more characters."""
-    texts = [str(row.fields.get("text")) for row in _rows(gold)]
+    """Fingerprints of the texts of a file with 5 or more characters."""
+    return _fingerprints(str(row.fields.get("text")) for row in sound_rows(gold))
+
+
+def _fingerprints(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(fingerprint(text) for text in texts if len(squeeze(text)) >= SHORTEST)
-
-
-def _held_out(text: str, gold: frozenset[str]) -> bool:
-    return fingerprint(text) in gold
 
 
 def _written(folder: Path, taxonomy: Taxonomy) -> list[Example]:
@@ -81,74 +97,33 @@ def _written(folder: Path, taxonomy: Taxonomy) -> list[Example]:
     return read_examples(files, taxonomy)
 
 
-def _pool(folder: Path, labelled: Path, taxonomy: Taxonomy) -> tuple[list[Example], set[tuple[str, str]]]:
-    """Our labels joined with their texts by id, adjudicated ones first; and the keys of the texts so labelled."""
-    texts = {row.fields.get("id"): row for row in _rows(labelled / "pool.jsonl")}
-    dialogues = {row_key(row.fields): row.fields.get("dialogue") for row in _rows(labelled / "jddc_dialogues.jsonl")}
-    labels = _rows(folder / "pool_labels.jsonl")
-    better = {row.fields.get("id"): row.fields for row in _rows(folder / "adjudicated.jsonl")}
-    examples, keys = [], set()
-    for row in labels:
-        found = texts.get(row.fields.get("id"))
-        if found is None:
-            reason = (
-                f"id {row.fields.get('id')!r} has no text in {labelled / 'pool.jsonl'}; use the pool it was made from"
-            )
-            raise DataError(reason, file=row.file, line=row.line)
-        _check_licence(found)
-        key = row_key(found.fields)
-        keys.add(key)
-        fields = _joined(found.fields, {**row.fields, **better.get(row.fields.get("id"), {})}, dialogues.get(key))
-        examples.append(to_example(row._replace(fields=fields), taxonomy))
-    if lost := sorted(str(i) for i in set(better) - {row.fields.get("id") for row in labels}):
-        raise DataError(
-            f"id {lost[0]!r} is not in pool_labels.jsonl; remove or correct it", file=folder / "adjudicated.jsonl"
-        )
-    return examples, keys
-
-
-def _joined(text: Mapping[str, Any], label: Mapping[str, Any], dialogue: object) -> dict[str, Any]:
-    wanted = {name: label.get(name) for name in ("id", "topic", "also", "emotion", "needs_human")}
-    session = f"jddc/{dialogue}" if dialogue else None
-    source = f"pool/{text['source']}"
-    return {**wanted, "text": text["text"], "history": text.get("history"), "session": session, "source": source}
-
-
 def _check_licence(row: Row) -> None:
-    source, licence = row.fields.get("source"), row.fields.get("licence")
+    source = str(row.fields.get("source"))
+    licence = row.fields.get("licence", PERMISSIVE.get(source))  # the JD files themselves name none
     if source not in PERMISSIVE or licence != PERMISSIVE[source]:
         reason = f"source {source!r} under {licence!r} may not train a released model; allowed: {PERMISSIVE}"
         raise DataError(reason, file=row.file, line=row.line)
 
 
-def _weak(path: Path, labelled: Path, read: set[tuple[str, str]], taxonomy: Taxonomy) -> list[Example]:
+def _weak(path: Path, texts: Texts, read: set[tuple[str, str]], taxonomy: Taxonomy) -> list[Example]:
     labels = read_label_map(path, taxonomy)
-    files = (labelled / f"{name}.jsonl" for name in PERMISSIVE)
-    return [example for file in files for example in weak_examples(_rows(file), labels, read, taxonomy)]
-
-
-def _rows(path: Path) -> list[Row]:
-    rows = list(rows_of(path))
-    for row in rows:
-        if row.fault:
-            raise DataError(row.fault, file=row.file, line=row.line)
-    return rows
+    return [example for rows in texts.jd.values() for example in weak_examples(rows, labels, read, taxonomy)]
 
 
 def _sources(examples: tuple[Example, ...], data: Path, labelled: Path) -> list[Source]:
     count = Counter(str(example.source) for example in examples)
-    read = sum(rows for name, rows in count.items() if name.startswith("pool/"))
+    read = sum(rows for name, rows in count.items() if name.startswith("read/"))
     known = {f"written/{file.stem}": (OWN, file) for file in sorted((data / "written").glob("*.jsonl"))}
     for name, licence in PERMISSIVE.items():
-        known[f"pool/{name}"] = (licence, labelled / "pool.jsonl")
+        known[f"read/{name}"] = (licence, labelled / f"{name}.jsonl")
         known[f"weak/{name}"] = (licence, labelled / f"{name}.jsonl")
     if strange := sorted(set(count) - set(known)):
         raise DataError(f"source {strange[0]!r} has no known licence; in data/written, source is written/<file name>")
     sources = [Source(name, licence, count[name], _sha256(file)) for name, (licence, file) in known.items()]
-    for path in ("annotations/pool_labels.jsonl", "annotations/adjudicated.jsonl", "weak/jd_labels.yaml"):
+    for path in (f"annotations/{LABELS}", "weak/jd_labels.yaml"):
         lines = (data / path).read_text(encoding="utf-8").splitlines()
         written = sum(1 for line in lines if line.strip() and not line.startswith("#"))
-        rows = read if path.endswith("pool_labels.jsonl") else written  # of the pool, only what was not held out
+        rows = read if path.endswith(LABELS) else written  # of what we read, only what was not held out
         sources.append(Source(f"labels: {path}", OWN, rows, _sha256(data / path)))
     return sources
 

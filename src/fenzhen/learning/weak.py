@@ -4,13 +4,14 @@ The map (`data/weak/jd_labels.yaml`) is right for about 80 % of single questions
 neither emotion nor needs_human, and never says abuse, complaint, human or chitchat.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from fenzhen.errors import DataError
+from fenzhen.learning.annotations import row_key
 from fenzhen.learning.examples import Example
 from fenzhen.learning.readers import to_example
 from fenzhen.learning.rows import Row
@@ -37,7 +38,7 @@ def read_label_map(path: Path, taxonomy: Taxonomy) -> dict[str, str | None]:
 
 
 def weak_examples(
-    rows: list[Row], labels: Mapping[str, str | None], read: Collection[tuple[str, str]], taxonomy: Taxonomy
+    rows: Sequence[Row], labels: Mapping[str, str | None], read: Collection[tuple[str, str]], taxonomy: Taxonomy
 ) -> list[Example]:
     """Rows of a JD file whose label maps to a topic, without those in `read` (keys of rows labelled by our guide).
 
@@ -63,9 +64,3 @@ def weak_examples(
         }
         made.setdefault((*key, topic), to_example(row._replace(fields=fields), taxonomy))
     return list(made.values())
-
-
-def row_key(fields: Mapping[str, Any]) -> tuple[str, str]:
-    """Text and history of a raw row: what makes two rows of these files the same row."""
-    turns = fields.get("history") or []
-    return str(fields.get("text")), "\x1e".join(f"{turn.get('role')}\x1f{turn.get('text')}" for turn in turns)
