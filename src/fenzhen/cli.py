@@ -161,7 +161,9 @@ def train(
     recipe: Annotated[
         str, typer.Option(metavar="PATH|NAME", help="Recipe file, or a name in training/recipes.")
     ] = "tiny",
-    base: Annotated[str | None, typer.Option(metavar="PATH", help="Pre-trained encoder to start from.")] = None,
+    base: Annotated[
+        str | None, typer.Option(metavar="NAME_OR_PATH", help="Pre-trained encoder to start from: ours or any BERT.")
+    ] = None,
 ) -> None:
     """Train a model on labelled messages. 训练模型。"""
     from fenzhen.commands import learn

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fenzhen.errors import DataError, ExportRefused, ModelError
-from fenzhen.learning.base import load_base, save_base
+from fenzhen.learning.base import save_base
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.export import gate_messages, quantise
@@ -110,19 +110,6 @@ def test_a_graph_leans_to_the_given_topics_and_no_others(made: Path, tmp_path: P
 def test_a_released_model_is_never_overwritten(made: Path) -> None:
     with pytest.raises(ModelError, match="never overwritten"):
         train([made / "chats.jsonl"], made / "model", made / "recipe.toml", str(made / "base"))
-
-
-def test_a_base_survives_saving_and_a_damaged_one_is_refused(made: Path, tmp_path: Path) -> None:
-    base = load_base(made / "base")
-    save_base(base.encoder, base.tokeniser, tmp_path / "again")
-    again = load_base(tmp_path / "again")
-    for name, value in base.encoder.state_dict().items():
-        assert value.equal(again.encoder.state_dict()[name]), name
-    (tmp_path / "again" / "encoder.safetensors").write_bytes(b"no weights")
-    with pytest.raises(ModelError, match="can't be loaded"):
-        load_base(tmp_path / "again")
-    with pytest.raises(ModelError, match="lacks encoder"):
-        load_base(tmp_path)
 
 
 def test_split_keeps_conversations_whole_and_weak_rows_out_of_the_judging() -> None:

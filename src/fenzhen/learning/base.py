@@ -1,6 +1,9 @@
 """A base: the pre-trained encoder that fine-tuning starts from, with its tokeniser. `models/base` by default.
 
 models/base/  encoder.safetensors (fp16)  config.json  tokenizer.json
+
+Any BERT that `transformers` can load, from disk or a model hub, will do instead (hfl/rbt3, bert-base-chinese): its word
+pieces are kept and what our sequences need beyond them, role tokens and placeholders, gets rows of its own.
 """
 
 import json
@@ -10,11 +13,13 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from transformers import BertConfig, BertModel
+from transformers import AutoConfig, AutoTokenizer, BertConfig, BertModel
 
 from fenzhen.errors import ModelError
 from fenzhen.learning.encoder import Encoder
-from fenzhen.text.tokenise import Tokeniser
+from fenzhen.learning.vocabulary import tokeniser_of
+from fenzhen.text.normalise import PLACEHOLDERS
+from fenzhen.text.tokenise import CONTROL_TOKENS, Limits, Tokeniser
 
 WEIGHTS, CONFIG, TOKENIZER = "encoder.safetensors", "config.json", "tokenizer.json"
 
@@ -28,8 +33,44 @@ class Base:
     origin: str
 
 
-def load_base(folder: Path) -> Base:
-    """Load a base folder. Raises ModelError for missing files or weights that don't fit the configuration."""
+def load_base(name: str | Path) -> Base:
+    """Load a base folder of ours, or else any BERT that `transformers` finds under this path or hub name.
+
+    Raises ModelError for missing files, weights that don't fit the configuration, and encoders that are no BERT.
+    """
+    folder = Path(name)
+    ours = (folder / WEIGHTS).exists() or (folder.is_dir() and not (folder / "vocab.txt").exists())
+    return _load_ours(folder) if ours else _load_bert(str(name))
+
+
+def _load_bert(name: str) -> Base:
+    try:
+        config = AutoConfig.from_pretrained(name)
+        if config.model_type != "bert":
+            raise ModelError(f"{name}: found a {config.model_type!r} encoder, expected 'bert'; e.g. hfl/rbt3")
+        bert = BertModel.from_pretrained(
+            name, add_pooling_layer=False, attn_implementation="eager", dtype=torch.float32
+        )
+        known = AutoTokenizer.from_pretrained(name).get_vocab()
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(
+            f"{name}: no base of ours ({WEIGHTS}) and transformers can't load it ({reason}); "
+            "expected models/base, a folder with a BERT checkpoint, or the name of one on a model hub that is in reach"
+        ) from error
+    if config.max_position_embeddings < Limits().total:
+        raise ModelError(f"{name}: reads {config.max_position_embeddings} tokens, needed are {Limits().total}")
+    tokens = [""] * max(config.vocab_size, *(index + 1 for index in known.values()))
+    for token, index in known.items():
+        tokens[index] = token
+    tokens = [token or f"[unused:{index}]" for index, token in enumerate(tokens)]
+    tokens += [token for token in (*CONTROL_TOKENS, *PLACEHOLDERS) if token not in known]
+    bert.resize_token_embeddings(len(tokens))  # new rows are drawn around the mean of the old ones
+    size = sum(p.numel() for p in bert.parameters()) / 1e6
+    return Base(Encoder(bert, 0), tokeniser_of(tokens), f"{name} ({size:.1f} M parameters)")
+
+
+def _load_ours(folder: Path) -> Base:
     missing = [name for name in (WEIGHTS, CONFIG, TOKENIZER) if not (folder / name).is_file()]
     if missing:
         raise ModelError(f"{folder}: lacks {', '.join(missing)}; pre-train a base with training/build_release.py")

@@ -57,12 +57,7 @@ def train(data: list[Path], output: Path, recipe: Path, base: str | None = None,
         Source(file.name, "the trainer's own", len(read_examples([file], None)), sha256(file))
         for file in files_of(data)
     ]
-    build(examples, sources, plan, load_base(base_folder(base)), output, say=say)
-
-
-def base_folder(base: str | None) -> Path:
-    """The folder that `--base` names; without it, `models/base` of the checkout."""
-    return Path(base) if base else CHECKOUT / "models" / "base"
+    build(examples, sources, plan, load_base(base or CHECKOUT / "models" / "base"), output, say=say)
 
 
 def build(

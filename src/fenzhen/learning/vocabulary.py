@@ -6,7 +6,7 @@ that occur cover more than 99.9 % of text. Digits stand alone ("3天" and "13天
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as RustTokenizer
@@ -44,10 +44,11 @@ def build_tokeniser(texts: Iterable[str], *, size: int = 8192, latin_words: int 
             break
         if count >= 3 and character not in known and not character.isspace():
             tokens.append(character)
-    return _tokeniser(tokens)
+    return tokeniser_of(tokens)
 
 
-def _tokeniser(tokens: list[str]) -> Tokeniser:
+def tokeniser_of(tokens: Sequence[str]) -> Tokeniser:
+    """A tokeniser whose ids are the positions in `tokens`, which must hold control tokens and placeholders."""
     vocabulary = {token: index for index, token in enumerate(tokens)}
     rust = RustTokenizer(WordPiece(vocabulary, unk_token=UNK, max_input_chars_per_word=32))
     rust.normalizer = BertNormalizer(clean_text=False, handle_chinese_chars=True, strip_accents=False, lowercase=False)
