@@ -20,7 +20,7 @@ from fenzhen.learning.pretrain import pretrain
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import Recipe
 from fenzhen.learning.rows import rows_of
-from fenzhen.learning.sources import released
+from fenzhen.learning.sources import development_examples, released
 from fenzhen.learning.train import build
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.message import Message, Turn
@@ -46,8 +46,12 @@ def main() -> None:
     recipe = Recipe.load(options.recipe)
     base = options.base or pretrained(recipe, options.shared)
     made = released(options.shared)
-    gold = read_examples([options.shared / "data" / "labelled" / "gold_dev.jsonl"], default())
-    build(made.examples, made.sources, recipe, load_base(base), PROJECT / "models" / options.name, gold=gold)
+    tests = {"gold_dev": read_examples([options.shared / "data" / "labelled" / "gold_dev.jsonl"], default())}
+    judges = development_examples(options.shared)
+    for example in judges:
+        tests.setdefault("dev_reviews" if example.source == "read/reviews" else "dev_jd", []).append(example)
+    target = PROJECT / "models" / options.name
+    build(made.examples, made.sources, recipe, load_base(base), target, judges=judges, tests=tests)
     set_current(PROJECT / "models", options.name)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import BertConfig, BertModel, BertTokenizerFast, GPT2Config, GPT2Model
+from transformers import BertConfig, BertModel, BertTokenizer, GPT2Config, GPT2Model
 
 from fenzhen.errors import ModelError
 from fenzhen.learning.base import load_base, save_base
@@ -29,7 +29,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         vocab_size=len(PIECES), hidden_size=64, num_hidden_layers=1, num_attention_heads=2, intermediate_size=128
     )
     BertModel(config).save_pretrained(folder)
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
     return folder
 
 

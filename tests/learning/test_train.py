@@ -1,18 +1,20 @@
 """Training end to end, small but real: examples in, a verified model folder out that the serving classes open."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fenzhen.errors import DataError, ExportRefused, ModelError
-from fenzhen.learning.base import save_base
+from fenzhen.learning.base import load_base, save_base
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.export import gate_messages, quantise
+from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import EncoderRecipe, Recipe
 from fenzhen.learning.split import split
-from fenzhen.learning.train import judging_rows, train
+from fenzhen.learning.train import build, train
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.message import Message
 from fenzhen.text.normalise import normalise
@@ -107,6 +109,20 @@ def test_a_graph_leans_to_the_given_topics_and_no_others(made: Path, tmp_path: P
     assert after.emotion.tolist() == before.emotion.tolist()
 
 
+def test_judges_decide_what_the_scores_mean(made: Path, tmp_path: Path) -> None:
+    """Where real messages contradict the training rows, the model must not be sure of itself."""
+    examples = read_examples([made / "chats.jsonl"], None)
+    topics = sorted(WORDS)
+    judges = [replace(e, topic=topics[number % len(topics)]) for number, e in enumerate(examples)]
+    recipe = Recipe.load(made / "recipe.toml")
+    build(examples, [], recipe, load_base(made / "base"), tmp_path / "humble", judges=judges, say=lambda _: None)
+    sure, humble = (
+        OnnxClassifier(ModelDir.open(folder)).classify([Message("请问优惠券怎么领")])[0].confidence
+        for folder in (made / "model", tmp_path / "humble")
+    )
+    assert humble < 0.5 < sure
+
+
 def test_a_released_model_is_never_overwritten(made: Path) -> None:
     with pytest.raises(ModelError, match="never overwritten"):
         train([made / "chats.jsonl"], made / "model", made / "recipe.toml", str(made / "base"))
@@ -119,13 +135,6 @@ def test_split_keeps_conversations_whole_and_weak_rows_out_of_the_judging() -> N
     assert not {e.session for e in training} & {e.session for e in development}
     assert all(e.weight == 1.0 for e in development)
     assert split(examples, 0.25, seed=1) == (training, development)
-
-
-def test_calibration_prefers_real_messages_where_there_are_enough() -> None:
-    mixed = [Example(f"第{i}句", source="pool/x" if i % 2 else "written/y") for i in range(200)]
-    assert judging_rows(mixed, "pool/") == list(range(1, 200, 2))
-    assert judging_rows(mixed[:20], "pool/") == list(range(20))
-    assert judging_rows(mixed, "") == list(range(200))
 
 
 def test_too_few_messages_for_the_gates_are_topped_up_or_refused() -> None:

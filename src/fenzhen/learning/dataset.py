@@ -1,6 +1,6 @@
 """Examples as tensors: encoded once into an Arrow table (`datasets`), read back as padded batches of like length."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,12 +60,18 @@ def encode_examples(examples: Sequence[Example], tokeniser: Tokeniser, taxonomy:
     return Dataset.from_list(list(rows()), features=_FEATURES)
 
 
-def pad(dataset: Dataset, rows: Sequence[int]) -> Batch:
-    """The given rows as one batch, padded with 0 to its longest sequence."""
+Disturb = Callable[[list[int], list[int]], tuple[list[int], list[int]]]
+
+
+def pad(dataset: Dataset, rows: Sequence[int], disturb: Disturb | None = None) -> Batch:
+    """The given rows as one batch, padded with 0 to its longest sequence; `disturb` may change ids and segments."""
     part = dataset[list(rows)]
-    length = max(map(len, part["ids"]))
+    sequences = list(zip(part["ids"], part["segments"], strict=True))
+    if disturb is not None:
+        sequences = [disturb(*sequence) for sequence in sequences]
+    length = max(len(found) for found, _ in sequences)
     ids, segments, mask = (np.zeros((len(rows), length), dtype=np.int64) for _ in range(3))
-    for row, (found, belongs) in enumerate(zip(part["ids"], part["segments"], strict=True)):
+    for row, (found, belongs) in enumerate(sequences):
         ids[row, : len(found)] = found
         segments[row, : len(found)] = belongs
         mask[row, : len(found)] = 1

@@ -2,8 +2,8 @@
 
 A convolution over five characters feeds the encoder what stands around each one, which a small encoder otherwise needs
 millions of tokens to discover. Beside it stands a wide part (Cheng et al. 2016, "Wide & Deep Learning"): hashed
-character 1–4-grams of the message go straight to the logits. It gives the model what a linear n-gram classifier knows
-for a few gathers, computed from the token ids inside the graph, so the exported model needs nothing but ids.
+character 1–4-grams go straight to the logits. It gives the model what a linear n-gram classifier knows for a few
+gathers, computed from the token ids inside the graph, so the exported model needs nothing but ids.
 torch lives in `fenzhen.learning` only. Knows nothing of texts, files or training.
 """
 
@@ -17,6 +17,7 @@ from fenzhen.learning.recipe import EncoderRecipe, HeadsRecipe
 
 # Odd multipliers of a multiplicative hash; a product of two stays far below 2**63.
 _MULTIPLIERS = (1_000_003, 7_368_787, 2_654_435_761, 40_503)
+HISTORY_SCALE = 0.7
 
 
 class Outputs(NamedTuple):
@@ -29,36 +30,53 @@ class Outputs(NamedTuple):
 
 
 class WideNgrams(nn.Module):
-    """Hashed character n-grams, summed into the logits: n = 1 … 4 of the message, 1 … 2 of what came before.
+    """A linear model on hashed token n-grams, summed into the logits: n = 1 … 4 of the message, 1 … 2 of the history.
 
-    Each sum is divided by the square root of the number of its n-grams, so that long texts don't drown the encoder.
+    `table` (buckets, outputs) is fitted by `fenzhen.learning.wide`, not by gradient descent: trained together with an
+    encoder that explains the same rows, it would learn little (the two are a product of experts, Hinton 2002).
     """
 
-    def __init__(self, buckets: int, outputs: int) -> None:
+    def __init__(self, table: Tensor) -> None:
         super().__init__()
-        self.buckets = buckets
-        self.table = nn.Embedding(buckets, outputs)
-        nn.init.zeros_(self.table.weight)
+        self.table = nn.Embedding.from_pretrained(table)  # type: ignore[no-untyped-call]
 
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
-        message = self._sum(input_ids, segments * attention_mask, 4, salt=0)
-        return message + self._sum(input_ids, (1 - segments) * attention_mask, 2, salt=31)
+        logits = torch.zeros(())
+        for block in ngram_blocks(input_ids, segments, attention_mask, self.table.num_embeddings):
+            rows = [(self.table(bucket) * weight[:, :, None]).sum(1) for bucket, weight in block]
+            logits = logits + torch.stack(rows).sum(0)
+        return logits
 
-    def _sum(self, input_ids: Tensor, inside: Tensor, longest: int, salt: int) -> Tensor:
-        """Sum over all n-grams whose tokens are all `inside`; `salt` keeps message and history apart in the table."""
-        total = count = torch.zeros(())
-        code = input_ids * _MULTIPLIERS[0]
-        present = inside
-        for n in range(longest):
-            if n:
-                # Shift left by n with zeros behind: id of the n-th token to the right.
-                code = code + nn.functional.pad(input_ids[:, n:], (0, n)) * _MULTIPLIERS[n]
-                present = present * nn.functional.pad(inside[:, n:], (0, n))
-            rows = self.table((code + n * 97 + salt) % self.buckets)
-            weight = present.to(rows.dtype)
-            total = total + (rows * weight[:, :, None]).sum(1)
-            count = count + weight.sum(1, keepdim=True)
-        return total / torch.sqrt(count + 1.0)
+
+Block = list[tuple[Tensor, Tensor]]
+
+
+def ngram_blocks(input_ids: Tensor, segments: Tensor, attention_mask: Tensor, buckets: int) -> tuple[Block, Block]:
+    """n-grams of the message (with the [SEP] on both sides, so that its ends are seen) and of the history.
+
+    One pair for each n: bucket and weight of the n-gram that starts at each place, (n, length) each. The weights of a
+    block have the length of a unit vector if no n-gram repeats, times 0.7 for the history.
+    """
+    message = (segments | nn.functional.pad(segments[:, 1:], (0, 1))) * attention_mask
+    history = (1 - segments) * attention_mask
+    return (
+        _ngrams(input_ids, message, 4, 0, 1.0, buckets),
+        _ngrams(input_ids, history, 2, 31, HISTORY_SCALE, buckets),
+    )
+
+
+def _ngrams(input_ids: Tensor, inside: Tensor, longest: int, salt: int, scale: float, buckets: int) -> Block:
+    """n-grams whose tokens are all `inside`; `salt` keeps message and history apart in the table."""
+    code, present = input_ids * _MULTIPLIERS[0], inside
+    found = []
+    for n in range(longest):
+        if n:
+            # Shift left by n with zeros behind: id of the n-th token to the right.
+            code = code + nn.functional.pad(input_ids[:, n:], (0, n)) * _MULTIPLIERS[n]
+            present = present * nn.functional.pad(inside[:, n:], (0, n))
+        found.append(((code + n * 97 + salt) % buckets, present))
+    count = torch.stack([present.sum(1, keepdim=True) for _, present in found]).sum(0)
+    return [(bucket, present * (scale / torch.sqrt(count + 1.0))) for bucket, present in found]
 
 
 class Encoder(nn.Module):
@@ -74,6 +92,12 @@ class Encoder(nn.Module):
     def hidden(self) -> int:
         return int(self.bert.config.hidden_size)
 
+    def drop(self, share: float) -> None:
+        """Set the dropout of all layers: none in pre-training, some where examples are few."""
+        for module in self.bert.encoder.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = share
+
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
         embedded = self.bert.embeddings.word_embeddings(input_ids)
         if self.local is not None:
@@ -87,7 +111,10 @@ class Encoder(nn.Module):
 
 
 class TriageBert(nn.Module):
-    """Encoder, wide part and heads. Inputs are (n, length) int64: ids, segments (1 = message), mask (1 = token)."""
+    """Encoder, heads and, once fitted, the wide part.
+
+    Inputs are (n, length) int64: ids, segments (1 = message), mask (1 = token).
+    """
 
     def __init__(self, encoder: Encoder, recipe: HeadsRecipe, topics: int, emotions: int) -> None:
         super().__init__()
@@ -98,7 +125,7 @@ class TriageBert(nn.Module):
         self.dropout = nn.Dropout(0.2)
         self.heads = nn.Linear(hidden, topics + emotions + 1)
         self.vector = nn.Linear(hidden, recipe.vector)
-        self.wide = WideNgrams(recipe.ngram_buckets, topics + emotions + 1) if recipe.ngram_buckets else None
+        self.wide: WideNgrams | None = None  # fitted after the encoder: `fenzhen.learning.wide`
 
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Outputs:
         states = self.encoder(input_ids, segments, attention_mask)

@@ -119,7 +119,7 @@ def with_int8_rows(model: TriageBert) -> TriageBert:
     embeddings = copied.encoder.bert.embeddings
     embeddings.word_embeddings = _Int8Rows(embeddings.word_embeddings)  # type: ignore[assignment]
     if copied.wide is not None:
-        copied.wide.table = _Int8Rows(copied.wide.table)  # type: ignore[assignment]
+        copied.wide.table = _Int8Rows(copied.wide.table)
     return copied
 
 

@@ -73,31 +73,34 @@ class PretrainRecipe:
 
 @dataclass(frozen=True)
 class FinetuneRecipe:
-    """[finetune]: multi-task training of encoder and heads on labelled examples.
-
-    Calibration uses the held-out rows whose source begins with `calibration_source` (all, if few do): real
-    messages where there are some, because written ones are easier and would make the model overconfident.
-    """
+    """[finetune]: multi-task training of encoder and heads on labelled examples."""
 
     epochs: int = 6
     batch: int = 64
     learning_rate: float = 4e-4
     head_learning_rate: float = 2e-3
-    wide_learning_rate: float = 5e-3
     warm_up: float = 0.08
     weight_decay: float = 0.01
-    wide_weight_decay: float = 0.0
     label_smoothing: float = 0.05
     class_balance: float = 0.3
     emotion_weight: float = 0.5
     needs_human_weight: float = 0.5
+    teacher_share: float = 0.5
     drop_history: float = 0.15
     mask_tokens: float = 0.05
+    noisy_rows: float = 0.0
+    dropout: float = 0.0
     average_from: float = 0.5
     round_from: float = 0.5
     development_share: float = 0.1
-    calibration_source: str = ""
     seed: int = 1
+
+
+@dataclass(frozen=True)
+class DistilRecipe:
+    """[distil]: number of teachers, each trained without its fold (0 = none)."""
+
+    folds: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Recipe:
     corpus: Mapping[str, CorpusSource] = field(default_factory=dict)
     pretrain: PretrainRecipe = PretrainRecipe()
     finetune: FinetuneRecipe = FinetuneRecipe()
+    distil: DistilRecipe = DistilRecipe()
     export: ExportRecipe = ExportRecipe()
 
     def to_dict(self) -> dict[str, Any]:

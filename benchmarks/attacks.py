@@ -1,0 +1,188 @@
+"""What a model loses when messages are disturbed on purpose, by attacks that its normaliser's tables don't list.
+
+    python benchmarks/attacks.py --data ../shared/data/labelled/gold_dev.jsonl [--model NAME_OR_PATH] [--seed N]
+
+Each attack disturbs every message once; "mixed" draws one attack a message. Points are macro-F1 times 100. Homophones
+and pinyin come from pypinyin, traditional script from OpenCC by phrases, look-alikes and emoji from the lists here;
+none of them reads the tables in `fenzhen.text` or the noise of training. Never touches negations: without 不 a message
+means something else.
+"""
+
+import argparse
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import opencc
+from contrast import PROJECT, model_folder
+from pypinyin import Style, lazy_pinyin
+
+from fenzhen.learning.examples import Example
+from fenzhen.learning.metrics import macro_f1
+from fenzhen.learning.readers import read_examples
+from fenzhen.settings import Settings
+from fenzhen.taxonomy import Taxonomy
+from fenzhen.understanding.classification import Classifier
+from fenzhen.understanding.model_dir import ModelDir
+from fenzhen.understanding.onnx_classifier import OnnxClassifier
+
+Attack = Callable[[str, Random], str]
+NEGATIONS = frozenset("不没别未无非勿甭否莫")
+RATE = 0.08  # share of the characters that a typing attack changes, at least one
+EMOJI = "😂😭😡🙏🤔👍🥺😅🌹💔🙄😤🤦🎉🐶✨"
+KAOMOJI = ("(╥﹏╥)", "╮(╯▽╰)╭", "QAQ", "^_^", "orz", "(｡･ω･｡)")
+FILLERS = ("那个", "嗯", "就是说", "emmm", "话说", "哎", "啊这", "em")
+LOOKALIKES = dict(zip("货快退到买发收单坏服钱投换态", "贷怏褪倒卖友牧単坯报线捉唤忘", strict=True))
+SEPARATORS = ("*", ".", " ", "_", "-", "/")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="labelled file")
+    parser.add_argument("--model", help="model folder or name in models/; default: that of models/CURRENT")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="write the figures here too")
+    options = parser.parse_args()
+
+    model = ModelDir.open(Settings.read(model=model_folder(options.model)).model_path())
+    classifier = OnnxClassifier(model)
+    examples = read_examples([options.data], model.taxonomy)
+    clean = scores(classifier, examples, model.taxonomy)
+    rows = {"clean": clean}
+    for name, attacks in {**{name: [attack] for name, attack in ATTACKS.items()}, "mixed": [*ATTACKS.values()]}.items():
+        rows[name] = scores(classifier, disturbed(examples, attacks, options.seed), model.taxonomy)
+    print(f"{model.name}, {len(examples)} messages of {options.data.name}, seed {options.seed}\n")
+    print("| attack | intent | topic | points lost: intent | topic |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, (intent, topic) in rows.items():
+        lost = f"{100 * (clean[0] - intent):.1f} | {100 * (clean[1] - topic):.1f}"
+        print(f"| {name} | {intent:.3f} | {topic:.3f} | {lost} |")
+    if options.json:
+        made = {name: {"intent": round(intent, 4), "topic": round(topic, 4)} for name, (intent, topic) in rows.items()}
+        options.json.write_text(json.dumps({"model": model.name, "seed": options.seed, "rows": made}, indent=1) + "\n")
+
+
+def scores(classifier: Classifier, examples: Sequence[Example], taxonomy: Taxonomy) -> tuple[float, float]:
+    """Macro-F1 of intent and topic, strict."""
+    said = classifier.classify([example.message() for example in examples])
+    topic = np.array([taxonomy.topic_index(str(example.topic)) for example in examples])
+    found = np.array([taxonomy.topic_index(one.topic) for one in said])
+    intent_of = np.array(taxonomy.intent_of_topic)
+    intent = macro_f1(intent_of[topic], intent_of[found], len(taxonomy.intents))
+    return intent, macro_f1(topic, found, len(taxonomy.topics))
+
+
+def disturbed(examples: Sequence[Example], attacks: Sequence[Attack], seed: int) -> list[Example]:
+    """Every message under one of the attacks; each has a generator of its own, so that no row depends on another."""
+    made = []
+    for number, example in enumerate(examples):
+        random = Random(f"{seed}:{number}")
+        made.append(replace(example, text=random.choice(attacks)(example.text, random)))
+    return made
+
+
+def homophone(text: str, random: Random) -> str:
+    return _each(text, random, lambda c: random.choice(_alike(c)) if _alike(c) else c)
+
+
+def pinyin(text: str, random: Random) -> str:
+    return _each(text, random, lambda c: lazy_pinyin(c, style=Style.NORMAL)[0])
+
+
+def look_alike(text: str, random: Random) -> str:
+    return _each(text, random, lambda c: LOOKALIKES.get(c, c), among=LOOKALIKES)
+
+
+def dropped(text: str, random: Random) -> str:
+    return _each(text, random, lambda c: "") if len(text) > 4 else text
+
+
+def doubled(text: str, random: Random) -> str:
+    return _each(text, random, lambda c: c + c)
+
+
+def swapped(text: str, random: Random) -> str:
+    places = [i for i in range(len(text) - 1) if not {text[i], text[i + 1]} & NEGATIONS and _chinese(text[i : i + 2])]
+    if not places:
+        return text
+    place = random.choice(places)
+    return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+
+
+def split(text: str, random: Random) -> str:
+    separator = random.choice(SEPARATORS)
+    return _each(text, random, lambda c: separator + c)
+
+
+def traditional(text: str, random: Random) -> str:
+    return str(_converter(random.choice(("s2t", "s2tw", "s2hk"))).convert(text))
+
+
+def emoji(text: str, random: Random) -> str:
+    place = random.randrange(len(text) + 1)
+    return text[:place] + random.choice(EMOJI) * random.randint(1, 3) + text[place:]
+
+
+def kaomoji(text: str, random: Random) -> str:
+    return text + random.choice(KAOMOJI)
+
+
+def filler(text: str, random: Random) -> str:
+    return random.choice(FILLERS) + random.choice((" ", ",", "")) + text
+
+
+def width(text: str, random: Random) -> str:
+    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" and random.random() < 0.7 else c for c in text)
+
+
+ATTACKS: dict[str, Attack] = {
+    attack.__name__: attack
+    for attack in (
+        homophone, pinyin, look_alike, dropped, doubled, swapped, split, traditional, emoji, kaomoji, filler, width
+    )
+}  # fmt: skip
+
+
+def _each(text: str, random: Random, change: Callable[[str], str], among: Container[str] | None = None) -> str:
+    """`text` with `change` applied to about RATE of its Chinese characters, or of those in `among`; at least to one."""
+    places = [i for i, c in enumerate(text) if (_chinese(c) and c not in NEGATIONS if among is None else c in among)]
+    chosen = set(random.sample(places, min(len(places), max(1, round(RATE * len(places))))))
+    return "".join(change(c) if i in chosen else c for i, c in enumerate(text))
+
+
+def _chinese(text: str) -> bool:
+    return all("一" <= c <= "鿿" for c in text)
+
+
+def common_characters(least: int = 15) -> list[str]:
+    """Chinese characters that data/written has so often: what pinyin input would offer first."""
+    counts: Counter[str] = Counter()
+    for file in sorted((PROJECT / "data" / "written").glob("*.jsonl")):
+        counts.update(file.read_text(encoding="utf-8"))
+    return [c for c, count in counts.most_common() if count >= least and _chinese(c)]
+
+
+@lru_cache(maxsize=1)
+def _sounds() -> dict[str, list[str]]:
+    sounds: dict[str, list[str]] = defaultdict(list)
+    for character in common_characters():
+        sounds[lazy_pinyin(character, style=Style.NORMAL)[0]].append(character)
+    return sounds
+
+
+def _alike(character: str) -> list[str]:
+    """Common characters of the same sound, tones aside."""
+    return [c for c in _sounds().get(lazy_pinyin(character, style=Style.NORMAL)[0], ()) if c != character]
+
+
+@lru_cache(maxsize=4)
+def _converter(name: str) -> opencc.OpenCC:
+    return opencc.OpenCC(name)
+
+
+if __name__ == "__main__":
+    main()

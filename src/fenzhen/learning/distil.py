@@ -1,0 +1,53 @@
+"""Distil: what models that never saw a row think of it, as soft labels to learn beside its own label.
+
+Cross-fitted teachers (Chernozhukov et al. 2018) over folds of whole conversations: each is trained on the others and
+asked about its own fold. A teacher that had seen the row would only repeat its label; one that has not says which
+topics are close and where the label is likely wrong, which is what a student gains from (Hinton et al. 2015).
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from datasets import Dataset
+
+from fenzhen.learning.base import Base
+from fenzhen.learning.examples import Example
+from fenzhen.learning.finetune import predict
+from fenzhen.learning.fit import fit_model
+from fenzhen.learning.loss import Soft
+from fenzhen.learning.recipe import Recipe
+from fenzhen.taxonomy import Taxonomy
+
+
+def out_of_fold(
+    examples: Sequence[Example],
+    rows: Dataset,
+    taxonomy: Taxonomy,
+    base: Base,
+    recipe: Recipe,
+    say: Callable[[str], None] = print,
+) -> Soft:
+    """Probabilities for every row from a teacher that was not trained on it; `rows` are the `examples`, encoded."""
+    folds = fold_of(examples, recipe.distil.folds)
+    soft = Soft.empty(len(rows), len(taxonomy.topics), len(taxonomy.emotions))
+    for fold in range(recipe.distil.folds):
+        inside = np.flatnonzero(folds == fold)
+        say(f"teacher {fold + 1}/{recipe.distil.folds}: asked about {len(inside):,} of {len(rows):,} rows")
+        asked = rows.select(inside)
+        plan = replace(recipe, finetune=replace(recipe.finetune, seed=recipe.finetune.seed + 100 + fold))
+        teacher, calibration = fit_model(
+            rows.select(np.flatnonzero(folds != fold)), asked, taxonomy, base, plan, say=say
+        )
+        said = predict(teacher, asked)
+        soft.topic[inside] = calibration.topic(said.topic)
+        soft.emotion[inside] = calibration.emotion(said.emotion)
+        soft.needs_human[inside] = calibration.needs_human(said.needs_human)
+    return soft
+
+
+def fold_of(examples: Sequence[Example], folds: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """(n,) the fold of each example, the same for all of a conversation and in every run."""
+    drawn = (hashlib.sha256(f"fold:{example.group}".encode()).digest() for example in examples)
+    return np.array([int.from_bytes(digest[:6], "big") % folds for digest in drawn], dtype=np.int64)

@@ -1,0 +1,69 @@
+"""Fit: encoded rows to a calibrated model. The encoder, the wide part, how they weigh, what their scores mean."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from datasets import Dataset
+
+from fenzhen.learning.base import Base
+from fenzhen.learning.dataset import MISSING
+from fenzhen.learning.encoder import TriageBert
+from fenzhen.learning.finetune import Predicted, finetune, predict
+from fenzhen.learning.loss import Soft
+from fenzhen.learning.recipe import Recipe
+from fenzhen.learning.scaling import fit_platt, fit_temperature
+from fenzhen.learning.wide import attach, fit_wide, ngram_matrix, weigh
+from fenzhen.taxonomy import Taxonomy
+from fenzhen.understanding.calibration import Calibration
+
+Say = Callable[[str], None]
+FEWEST_TO_CALIBRATE = 50  # held-out rows below which a temperature would be noise
+
+
+def fit_model(
+    rows: Dataset,
+    judges: Dataset,
+    taxonomy: Taxonomy,
+    base: Base,
+    recipe: Recipe,
+    *,
+    soft: Soft | None = None,
+    say: Say = print,
+) -> tuple[TriageBert, Calibration]:
+    """Train on `rows`, from a copy of the base's encoder; weigh and calibrate on `judges`, which are not among them.
+
+    `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels.
+    """
+    topics, emotions, buckets = len(taxonomy.topics), len(taxonomy.emotions), recipe.heads.ngram_buckets
+    torch.manual_seed(recipe.finetune.seed)
+    model = TriageBert(copy.deepcopy(base.encoder), recipe.heads, topics, emotions)
+    finetune(model, rows, recipe.finetune, base.tokeniser, soft=soft, report=say)
+    if buckets:
+        wide = fit_wide(rows, topics, emotions, buckets)
+        margins = ngram_matrix(judges, buckets) @ wide.table + wide.bias
+        weights = weigh(predict(model, judges), margins, judges, FEWEST_TO_CALIBRATE)
+        say(
+            f"the wide part counts {weights[0]:g} (topic), {weights[topics]:g} (emotion), {weights[-1]:g} (needs_human)"
+        )
+        attach(model, wide, weights)
+    return model, calibrate(predict(model, judges), judges)
+
+
+def calibrate(predicted: Predicted, held: Dataset) -> Calibration:
+    """Temperatures and Platt scaling on the held-out rows; a head without enough labels stays as it is."""
+    made = Calibration()
+    for head, logits in (("topic", predicted.topic), ("emotion", predicted.emotion)):
+        labels = np.array(held[head], dtype=np.int64)
+        known = labels != MISSING
+        if known.sum() >= FEWEST_TO_CALIBRATE:
+            temperature = fit_temperature(logits[known].astype(np.float64), labels[known])
+            made = replace(made, **{f"{head}_temperature": temperature})
+    human = np.array(held["needs_human"], dtype=np.int64)
+    known = human != MISSING
+    if known.sum() >= FEWEST_TO_CALIBRATE and len(set(human[known])) == 2:
+        slope, bias = fit_platt(predicted.needs_human[known].astype(np.float64), human[known] == 1)
+        made = replace(made, needs_human_slope=slope, needs_human_bias=bias)
+    return made
