@@ -18,7 +18,8 @@ from fenzhen.learning.corpus import Packed, dialogues, pack, pack_messages
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.pretrain import pretrain
 from fenzhen.learning.readers import read_examples
-from fenzhen.learning.recipe import Recipe
+from fenzhen.learning.recipe import CorpusSource, Recipe
+from fenzhen.learning.respond import read_pairs, respond
 from fenzhen.learning.rows import rows_of
 from fenzhen.learning.sources import development_examples, released
 from fenzhen.learning.train import build
@@ -68,14 +69,25 @@ def pretrained(recipe: Recipe, shared: Path) -> Path:
         training.append((packed.take(order[HELD_OUT:]), settings.share))
     torch.manual_seed(recipe.pretrain.seed)
     encoder = new_encoder(recipe.encoder, tokeniser.size)
-    pretrain(training, Packed.join(held), encoder, recipe.pretrain, tokeniser.id(MASK), cache / "pretrain")
+    model = pretrain(training, Packed.join(held), encoder, recipe.pretrain, tokeniser.id(MASK), cache / "pretrain")
+    if recipe.respond.minutes:
+        pairs = [
+            (read_pairs(lines_of(name, settings, shared), tokeniser), settings.share)
+            for name, settings in recipe.dialogues.items()
+        ]
+        encoder = respond(pairs, model, recipe.respond, tokeniser, cache / "respond")
     save_base(encoder, tokeniser, PROJECT / "models" / "base")
     return PROJECT / "models" / "base"
 
 
 def vocabulary(recipe: Recipe, shared: Path, path: Path) -> Tokeniser:
     if not path.exists():
-        texts = (line for source in recipe.corpus for lines in lines_of(source, recipe, shared) for line in lines)
+        texts = (
+            line
+            for source in recipe.corpus
+            for lines in lines_of(source, recipe.corpus[source], shared)
+            for line in lines
+        )
         build_tokeniser(texts, size=recipe.vocabulary.size, latin_words=recipe.vocabulary.latin_words).save(path)
     return Tokeniser.load(path)
 
@@ -86,15 +98,15 @@ def prepared(source: str, recipe: Recipe, shared: Path, tokeniser: Tokeniser, pa
         if source == OWN:
             packed = pack_messages(list(own_messages(shared)), tokeniser, Segmenter(), length)
         else:
-            packed = pack(lines_of(source, recipe, shared), tokeniser, Segmenter(), length)
+            packed = pack(lines_of(source, recipe.corpus[source], shared), tokeniser, Segmenter(), length)
         packed.save(path)
     return Packed.load(path)
 
 
-def lines_of(source: str, recipe: Recipe, shared: Path) -> Iterator[list[str]]:
+def lines_of(source: str, settings: CorpusSource, shared: Path) -> Iterator[list[str]]:
     if source == OWN:
         return ([normalise(message.text)] for message in own_messages(shared))
-    return dialogues(shared / "data" / "corpus" / f"{source}.txt.xz", recipe.corpus[source].characters)
+    return dialogues(shared / "data" / "corpus" / f"{source}.txt.xz", settings.characters)
 
 
 def own_messages(shared: Path) -> Iterator[Message]:

@@ -9,15 +9,15 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from fenzhen.learning.checkpoint import Progress, resume, save
 from fenzhen.learning.corpus import Packed
 from fenzhen.learning.encoder import Encoder
 from fenzhen.learning.optimiser import Group, MasterWeights
@@ -36,7 +36,10 @@ class MaskedLanguageModel(nn.Module):
 
     def forward(self, ids: Tensor, segments: Tensor, attention: Tensor, places: Tensor) -> Tensor:
         """`places` are flat positions into (n, length); returns (len(places), vocabulary) logits."""
-        states = self.encoder(ids, segments, attention)
+        return self.guess(self.encoder(ids, segments, attention), places)
+
+    def guess(self, states: Tensor, places: Tensor) -> Tensor:
+        """Logits of the tokens at the flat `places` of (n, length, hidden) states."""
         picked = states.reshape(-1, states.shape[-1])[places]
         words: Tensor = self.encoder.bert.embeddings.word_embeddings.weight
         logits: Tensor = self.transform(picked) @ words.T + self.bias
@@ -96,33 +99,31 @@ def pretrain(
     recipe: PretrainRecipe,
     mask_id: int,
     folder: Path,
-) -> Encoder:
-    """Train, resuming from `folder`/checkpoint.pt where it exists, and return `encoder`, trained, in fp32."""
+) -> MaskedLanguageModel:
+    """Train, resuming from `folder`/checkpoint.pt where it exists, and return the model around `encoder`, in fp32."""
     vocabulary: int = encoder.bert.config.vocab_size
     model = MaskedLanguageModel(encoder).to(torch.bfloat16)
     weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
-    folder.mkdir(parents=True, exist_ok=True)
-    state = _resume(folder / "checkpoint.pt", weights)
-    random = np.random.default_rng(recipe.seed + state["step"])
+    state = resume(folder / "checkpoint.pt", weights)
+    random = np.random.default_rng(recipe.seed + state.step)
     stream = batches(sources, recipe.batch, random)
-    began, mean_loss = time.monotonic() - state["seconds"], state["loss"]
-    while (progress := _progress(state, recipe, time.monotonic() - began)) < 1.0:
+    began = time.monotonic() - state.seconds
+    while (done := _done(state, recipe, time.monotonic() - began)) < 1.0:
         masked = mask_words(next(stream), recipe.mask_share, mask_id, vocabulary, random)
         logits = model(masked.ids, masked.segments, masked.attention, masked.places)
         loss = nn.functional.cross_entropy(logits.float(), masked.targets)
         loss.backward()  # type: ignore[no-untyped-call]
-        weights.step(schedule(progress, recipe.warm_up))
-        mean_loss = 0.98 * mean_loss + 0.02 * loss.item() if state["step"] else loss.item()
-        state["step"] += 1
-        state["tokens"] += int(masked.attention.sum())
-        state["seconds"], state["loss"] = time.monotonic() - began, mean_loss
-        if state["step"] % recipe.log_every == 0:
-            _log(folder, state, progress, held_out_loss(model, held_out, mask_id, vocabulary))
-        if state["step"] % recipe.checkpoint_every == 0:
-            _save(folder / "checkpoint.pt", weights, state)
-    _save(folder / "checkpoint.pt", weights, state)
+        weights.step(schedule(done, recipe.warm_up))
+        mean_loss = 0.98 * state.loss + 0.02 * loss.item() if state.step else loss.item()
+        tokens = state.tokens + int(masked.attention.sum())
+        state = Progress(state.step + 1, tokens, time.monotonic() - began, mean_loss)
+        if state.step % recipe.log_every == 0:
+            _log(folder, state, done, held_out_loss(model, held_out, mask_id, vocabulary))
+        if state.step % recipe.checkpoint_every == 0:
+            save(folder / "checkpoint.pt", weights, state)
+    save(folder / "checkpoint.pt", weights, state)
     weights.to_model(model)
-    return model.encoder
+    return model
 
 
 def schedule(progress: float, warm_up: float) -> float:
@@ -141,30 +142,15 @@ def held_out_loss(model: MaskedLanguageModel, held_out: Packed, mask_id: int, vo
     return float(loss)
 
 
-def _progress(state: dict[str, Any], recipe: PretrainRecipe, seconds: float) -> float:
-    return max(float(state["tokens"]) / recipe.tokens, seconds / (60 * recipe.minutes))
+def _done(state: Progress, recipe: PretrainRecipe, seconds: float) -> float:
+    return max(state.tokens / recipe.tokens, seconds / (60 * recipe.minutes))
 
 
-def _log(folder: Path, state: dict[str, Any], progress: float, held_out: float) -> None:
-    row = {**state, "held_out": round(held_out, 4), "loss": round(state["loss"], 4), "seconds": round(state["seconds"])}
-    speed = state["tokens"] / max(state["seconds"], 1e-9)
-    done = f"{progress:6.1%}  step {state['step']:,}  {state['tokens'] / 1e6:.1f} M tokens  {speed:,.0f} tokens/s"
-    print(f"{done}  loss {state['loss']:.3f}  held out {held_out:.3f}", flush=True)
+def _log(folder: Path, state: Progress, done: float, held_out: float) -> None:
+    speed = state.tokens / max(state.seconds, 1e-9)
+    said = f"{done:6.1%}  step {state.step:,}  {state.tokens / 1e6:.1f} M tokens  {speed:,.0f} tokens/s"
+    print(f"{said}  loss {state.loss:.3f}  held out {held_out:.3f}", flush=True)
+    rounded = {"loss": round(state.loss, 4), "held_out": round(held_out, 4), "seconds": round(state.seconds)}
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "log.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-
-
-def _save(path: Path, weights: MasterWeights, state: dict[str, Any]) -> None:
-    """Written beside and renamed, so a kill leaves the previous checkpoint whole."""
-    draft = path.with_suffix(".draft")
-    torch.save({**weights.state(), "state": dict(state)}, draft)
-    draft.replace(path)
-
-
-def _resume(path: Path, weights: MasterWeights) -> dict[str, Any]:
-    if not path.exists():
-        return {"step": 0, "tokens": 0, "seconds": 0.0, "loss": 0.0}
-    saved = torch.load(path, weights_only=True)
-    weights.restore(saved)
-    state: dict[str, Any] = saved["state"]
-    return state
+        file.write(json.dumps({**asdict(state), **rounded}) + "\n")

@@ -72,6 +72,21 @@ class PretrainRecipe:
 
 
 @dataclass(frozen=True)
+class RespondRecipe:
+    """[respond]: the second phase of pre-training, response selection on dialogues, for `minutes` (0 = none)."""
+
+    minutes: float = 0.0
+    batch: int = 96
+    learning_rate: float = 5e-4
+    warm_up: float = 0.06
+    weight_decay: float = 0.01
+    mask_share: float = 0.15
+    seed: int = 1
+    log_every: int = 50
+    checkpoint_every: int = 200
+
+
+@dataclass(frozen=True)
 class FinetuneRecipe:
     """[finetune]: multi-task training of encoder and heads on labelled examples."""
 
@@ -121,6 +136,8 @@ class Recipe:
     vocabulary: VocabularyRecipe = VocabularyRecipe()
     corpus: Mapping[str, CorpusSource] = field(default_factory=dict)
     pretrain: PretrainRecipe = PretrainRecipe()
+    respond: RespondRecipe = RespondRecipe()
+    dialogues: Mapping[str, CorpusSource] = field(default_factory=dict)
     finetune: FinetuneRecipe = FinetuneRecipe()
     distil: DistilRecipe = DistilRecipe()
     export: ExportRecipe = ExportRecipe()
@@ -136,10 +153,10 @@ class Recipe:
         except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DataError(f"can't read the recipe: {error}", file=path) from error
         try:
-            data["corpus"] = {
-                name: _fill(CorpusSource, row, f"corpus.{name}") for name, row in data.pop("corpus", {}).items()
-            }
-            parts = {f.name: f.default for f in fields(cls) if f.name not in ("name", "corpus")}
+            for table in ("corpus", "dialogues"):
+                rows = data.pop(table, {})
+                data[table] = {name: _fill(CorpusSource, row, f"{table}.{name}") for name, row in rows.items()}
+            parts = {f.name: f.default for f in fields(cls) if f.name not in ("name", "corpus", "dialogues")}
             for part, default in parts.items():
                 if part in data:
                     data[part] = _fill(type(default), data[part], part)

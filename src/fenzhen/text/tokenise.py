@@ -7,7 +7,7 @@ Wraps the Rust `tokenizers` (no transformers). Control tokens are upper-case ASC
 everything a buyer types, so no message can forge one. Knows nothing of labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,28 +99,43 @@ class Tokeniser:
 
         `normalised` spares a second `normalise(message.text)` where the caller has it.
         """
-        cls, sep, _ = self._controls
         text = normalise(message.text) if normalised is None else normalised
-        before = self._history(message)
-        body = head_and_tail(self.ids(_clip(text, 24 * self.limits.message)), self.limits.message)
-        ids = [cls, *before, sep, *body, sep]
+        return self._sequence(self._history(message), self.ids(_clip(text, 24 * self.limits.message)))
+
+    def join(self, turns: Sequence[list[int]], message: list[int]) -> Encoded:
+        """As `encode`, from ids of turns whose speakers are unknown: the last was an agent's, and so on in turn."""
+        _, _, roles = self._controls
+        pieces: list[list[int]] = []
+        for number, turn in enumerate(reversed(turns)):
+            pieces.append([roles["buyer" if number % 2 else "agent"], *head_and_tail(turn, self.limits.turn)])
+        return self._sequence(self._fit(pieces), message)
+
+    def _sequence(self, before: list[int], message: list[int]) -> Encoded:
+        cls, sep, _ = self._controls
+        ids = [cls, *before, sep, *head_and_tail(message, self.limits.message), sep]
         first = len(before) + 2
         return Encoded(ids, [0] * first + [1] * (len(ids) - first))
 
     def _history(self, message: Message) -> list[int]:
         """The most recent turns that fit, oldest first, each behind its role token."""
         _, _, roles = self._controls
-        pieces: list[list[int]] = []
-        room = self.limits.history
-        for turn in reversed(message.history[-self.limits.turns :]):
+        pieces = (
             # A long turn costs time, not meaning: cut before the tokenizer sees it.
-            words = head_and_tail(self.ids(normalise(_clip(turn.text, 400))), self.limits.turn)
-            piece = [roles[turn.role], *words]
+            [roles[turn.role], *head_and_tail(self.ids(normalise(_clip(turn.text, 400))), self.limits.turn)]
+            for turn in reversed(message.history[-self.limits.turns :])
+        )
+        return self._fit(pieces)
+
+    def _fit(self, latest_first: Iterable[list[int]]) -> list[int]:
+        """The pieces that fit the history, oldest first."""
+        kept: list[list[int]] = []
+        room = self.limits.history
+        for piece in latest_first:
             if len(piece) > room:
                 break
-            pieces.append(piece)
+            kept.append(piece)
             room -= len(piece)
-        return [token for piece in reversed(pieces) for token in piece]
+        return [token for piece in reversed(kept) for token in piece]
 
     def encode_all(self, messages: Sequence[Message]) -> list[Encoded]:
         return [self.encode(message) for message in messages]

@@ -1,0 +1,152 @@
+"""Response selection: the second phase of pre-training, on dialogues, after masked-language modelling.
+
+Which of these answers belongs to this message (Henderson et al. 2020, "ConveRT")? Agents answer what buyers want, so
+an encoder that finds the answer has read the want: the sentence vectors then group by intent before any label is seen.
+In-batch negatives of the same corpus, both directions; single tokens are masked and guessed on the side, so that the
+first phase isn't forgotten.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from fenzhen.learning.checkpoint import Progress, resume, save
+from fenzhen.learning.encoder import Encoder
+from fenzhen.learning.optimiser import Group, MasterWeights
+from fenzhen.learning.pretrain import MaskedLanguageModel, schedule
+from fenzhen.learning.recipe import RespondRecipe
+from fenzhen.text.tokenise import CONTROL_TOKENS, MASK, Encoded, Tokeniser
+
+TURNS_BEFORE = 2  # turns of context before the message
+SHORTEST_MESSAGE, SHORTEST_ANSWER = 3, 5  # tokens
+MOST_REPEATED = 5  # an answer that occurs more often is a platitude and belongs to everything
+TEMPERATURE = 0.05
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A message in its context and the line that followed it, encoded as in fine-tuning."""
+
+    message: Encoded
+    answer: Encoded
+
+
+def read_pairs(conversations: Iterable[Sequence[str]], tokeniser: Tokeniser) -> list[Pair]:
+    """Every normalised line of a dialogue with its context and its answer, platitudes left out.
+
+    The corpus names no roles: lines are taken to alternate, which is mostly so.
+    """
+    found = []
+    for lines in conversations:
+        ids = [tokeniser.ids(line) for line in lines]
+        for place in range(len(ids) - 1):
+            if len(ids[place]) >= SHORTEST_MESSAGE and len(ids[place + 1]) >= SHORTEST_ANSWER:
+                found.append((ids[max(0, place - TURNS_BEFORE) : place + 1], ids[place + 1]))
+    count = Counter(tuple(answer) for _, answer in found)
+    return [
+        Pair(tokeniser.join(turns[:-1], turns[-1]), tokeniser.join([], answer))
+        for turns, answer in found
+        if count[tuple(answer)] <= MOST_REPEATED
+    ]
+
+
+class ResponseModel(nn.Module):
+    """The masked-language model with a projection of the mean of a text's states to a unit vector."""
+
+    def __init__(self, language: MaskedLanguageModel) -> None:
+        super().__init__()
+        self.language = language
+        self.project = nn.Linear(language.encoder.hidden, language.encoder.hidden)
+
+    def vector(self, states: Tensor, segments: Tensor, attention: Tensor) -> Tensor:
+        """(n, hidden) of unit length, fp32."""
+        inside = (segments * attention)[:, :, None].to(states.dtype)
+        mean = (states * inside).sum(1) / inside.sum(1).clamp(min=1.0)
+        return nn.functional.normalize(self.project(mean).float(), dim=-1)
+
+    def forward(
+        self, messages: "_Texts", answers: "_Texts", hidden: Tensor, mask_id: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss of the selection, loss of the `hidden` tokens (n, length) of the messages, share selected rightly."""
+        masked = torch.where(hidden, mask_id, messages.ids)
+        states = self.language.encoder(masked, messages.segments, messages.attention)
+        asked = self.vector(states, messages.segments, messages.attention)
+        said = self.vector(
+            self.language.encoder(answers.ids, answers.segments, answers.attention), answers.segments, answers.attention
+        )
+        own = torch.arange(len(asked))
+        scores = (asked @ said.T / TEMPERATURE).masked_fill(answers.same & (own[:, None] != own), -1e4)
+        selection = (nn.functional.cross_entropy(scores, own) + nn.functional.cross_entropy(scores.T, own)) / 2
+        places = torch.nonzero(hidden.reshape(-1))[:, 0]
+        guesses = self.language.guess(states, places)
+        guessed = nn.functional.cross_entropy(guesses.float(), messages.ids.reshape(-1)[places])
+        return selection, guessed, (scores.argmax(1) == own).float().mean()
+
+
+def respond(
+    sources: Sequence[tuple[Sequence[Pair], float]],
+    language: MaskedLanguageModel,
+    recipe: RespondRecipe,
+    tokeniser: Tokeniser,
+    folder: Path,
+) -> Encoder:
+    """Train for `recipe.minutes`, resuming from `folder`/checkpoint.pt, and return the encoder in fp32.
+
+    Each batch is drawn from one source, in proportion to its weight, so that the wrong answers are of its kind.
+    """
+    model = ResponseModel(language).to(torch.bfloat16)
+    weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
+    state = resume(folder / "checkpoint.pt", weights)
+    random = np.random.default_rng(recipe.seed + state.step)
+    shares = np.array([share for _, share in sources])
+    controls = torch.tensor([tokeniser.id(token) for token in CONTROL_TOKENS])
+    began = time.monotonic() - state.seconds
+    recent: list[tuple[float, float, float]] = []
+    while (progress := (time.monotonic() - began) / (60 * recipe.minutes)) < 1.0:
+        pairs, _ = sources[random.choice(len(sources), p=shares / shares.sum())]
+        drawn = [pairs[row] for row in random.integers(len(pairs), size=recipe.batch)]
+        messages = _Texts.of([pair.message for pair in drawn])
+        hidden = torch.from_numpy(random.random(messages.ids.shape) < recipe.mask_share)
+        hidden &= (messages.attention == 1) & ~torch.isin(messages.ids, controls)
+        selection, guessed, right = model(messages, _Texts.of([p.answer for p in drawn]), hidden, tokeniser.id(MASK))
+        (selection + guessed).backward()
+        weights.step(schedule(progress, recipe.warm_up))
+        recent.append((selection.item(), guessed.item(), right.item()))
+        state = Progress(state.step + 1, state.tokens + int(messages.attention.sum()), time.monotonic() - began, 0.0)
+        if state.step % recipe.log_every == 0:
+            chosen, hit, share = np.mean(recent[-recipe.log_every :], axis=0)
+            said = f"selection {chosen:.3f}  right {share:.1%} of {recipe.batch}  masked {hit:.3f}"
+            print(f"{progress:6.1%}  step {state.step:,}  {state.seconds / 60:.1f} min  {said}", flush=True)
+        if state.step % recipe.checkpoint_every == 0:
+            save(folder / "checkpoint.pt", weights, state)
+    save(folder / "checkpoint.pt", weights, state)
+    weights.to_model(model)
+    return model.language.encoder
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """ids, segments, attention (n, length) int64; same (n, n): whether two rows are the same text."""
+
+    ids: Tensor
+    segments: Tensor
+    attention: Tensor
+    same: Tensor
+
+    @classmethod
+    def of(cls, texts: Sequence[Encoded]) -> "_Texts":
+        length = math.ceil(max(len(text.ids) for text in texts) / 8) * 8
+        ids, segments = (np.zeros((len(texts), length), dtype=np.int64) for _ in range(2))
+        for row, text in enumerate(texts):
+            ids[row, : len(text.ids)] = text.ids
+            segments[row, : len(text.ids)] = text.segments
+        table = torch.from_numpy(ids)
+        same = (table[:, None] == table[None]).all(-1)
+        return cls(table, torch.from_numpy(segments), (table > 0).to(torch.int64), same)
