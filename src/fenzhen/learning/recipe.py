@@ -73,8 +73,12 @@ class PretrainRecipe:
 
 @dataclass(frozen=True)
 class RespondRecipe:
-    """[respond]: the second phase of pre-training, response selection on dialogues, for `minutes` (0 = none)."""
+    """[respond]: the second phase of pre-training, response selection on dialogues.
 
+    Ends after `steps` or `minutes`, whichever is first; 0 minutes leave it out.
+    """
+
+    steps: int = 100_000
     minutes: float = 0.0
     batch: int = 96
     learning_rate: float = 5e-4

@@ -22,10 +22,11 @@ from fenzhen.learning.encoder import Encoder
 from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.pretrain import MaskedLanguageModel, schedule
 from fenzhen.learning.recipe import RespondRecipe
-from fenzhen.text.tokenise import CONTROL_TOKENS, MASK, Encoded, Tokeniser
+from fenzhen.text.tokenise import CONTROL_TOKENS, MASK, Encoded, Tokeniser, head_and_tail
 
 TURNS_BEFORE = 2  # turns of context before the message
 SHORTEST_MESSAGE, SHORTEST_ANSWER = 3, 5  # tokens
+LONGEST_MESSAGE, LONGEST_ANSWER = 40, 32  # tokens; more costs time and tells little more
 MOST_REPEATED = 5  # an answer that occurs more often is a platitude and belongs to everything
 TEMPERATURE = 0.05
 
@@ -51,7 +52,10 @@ def read_pairs(conversations: Iterable[Sequence[str]], tokeniser: Tokeniser) -> 
                 found.append((ids[max(0, place - TURNS_BEFORE) : place + 1], ids[place + 1]))
     count = Counter(tuple(answer) for _, answer in found)
     return [
-        Pair(tokeniser.join(turns[:-1], turns[-1]), tokeniser.join([], answer))
+        Pair(
+            tokeniser.join(turns[:-1], head_and_tail(turns[-1], LONGEST_MESSAGE)),
+            tokeniser.join([], head_and_tail(answer, LONGEST_ANSWER)),
+        )
         for turns, answer in found
         if count[tuple(answer)] <= MOST_REPEATED
     ]
@@ -72,7 +76,7 @@ class ResponseModel(nn.Module):
         return nn.functional.normalize(self.project(mean).float(), dim=-1)
 
     def forward(
-        self, messages: "_Texts", answers: "_Texts", hidden: Tensor, mask_id: int
+        self, messages: "Texts", answers: "Texts", hidden: Tensor, mask_id: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Loss of the selection, loss of the `hidden` tokens (n, length) of the messages, share selected rightly."""
         masked = torch.where(hidden, mask_id, messages.ids)
@@ -97,7 +101,7 @@ def respond(
     tokeniser: Tokeniser,
     folder: Path,
 ) -> Encoder:
-    """Train for `recipe.minutes`, resuming from `folder`/checkpoint.pt, and return the encoder in fp32.
+    """Train for the recipe's steps or minutes, resuming from `folder`/checkpoint.pt, and return the encoder in fp32.
 
     Each batch is drawn from one source, in proportion to its weight, so that the wrong answers are of its kind.
     """
@@ -109,13 +113,13 @@ def respond(
     controls = torch.tensor([tokeniser.id(token) for token in CONTROL_TOKENS])
     began = time.monotonic() - state.seconds
     recent: list[tuple[float, float, float]] = []
-    while (progress := (time.monotonic() - began) / (60 * recipe.minutes)) < 1.0:
+    while (progress := max(state.step / recipe.steps, (time.monotonic() - began) / (60 * recipe.minutes))) < 1.0:
         pairs, _ = sources[random.choice(len(sources), p=shares / shares.sum())]
         drawn = [pairs[row] for row in random.integers(len(pairs), size=recipe.batch)]
-        messages = _Texts.of([pair.message for pair in drawn])
+        messages = Texts.of([pair.message for pair in drawn])
         hidden = torch.from_numpy(random.random(messages.ids.shape) < recipe.mask_share)
         hidden &= (messages.attention == 1) & ~torch.isin(messages.ids, controls)
-        selection, guessed, right = model(messages, _Texts.of([p.answer for p in drawn]), hidden, tokeniser.id(MASK))
+        selection, guessed, right = model(messages, Texts.of([p.answer for p in drawn]), hidden, tokeniser.id(MASK))
         (selection + guessed).backward()
         weights.step(schedule(progress, recipe.warm_up))
         recent.append((selection.item(), guessed.item(), right.item()))
@@ -132,7 +136,7 @@ def respond(
 
 
 @dataclass(frozen=True)
-class _Texts:
+class Texts:
     """ids, segments, attention (n, length) int64; same (n, n): whether two rows are the same text."""
 
     ids: Tensor
@@ -141,7 +145,7 @@ class _Texts:
     same: Tensor
 
     @classmethod
-    def of(cls, texts: Sequence[Encoded]) -> "_Texts":
+    def of(cls, texts: Sequence[Encoded]) -> "Texts":
         length = math.ceil(max(len(text.ids) for text in texts) / 8) * 8
         ids, segments = (np.zeros((len(texts), length), dtype=np.int64) for _ in range(2))
         for row, text in enumerate(texts):
