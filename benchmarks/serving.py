@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from statistics import median
 
@@ -40,6 +41,7 @@ from fenzhen.understanding.onnx_classifier import OnnxClassifier
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHORT = 30  # characters
+LONG = 32  # tokens
 WARM_UP = 20  # calls before the clock counts
 STARTS = 3
 
@@ -53,6 +55,15 @@ class Row:
     value: str
 
 
+@dataclass(frozen=True)
+class Group:
+    """Messages of a kind, which the table names in both languages."""
+
+    english: str
+    chinese: str
+    messages: Sequence[Message]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="model folder; default: the one that models/CURRENT names")
@@ -63,8 +74,8 @@ def main() -> None:
 
     model = ModelDir.open(Settings.read(model=options.model).model_path())
     where = machine()
-    bare, with_history = messages(options.messages)
-    rows = [*process_rows(model, bare, with_history), *service_rows(model, bare)]
+    groups = messages(options.messages, Tokeniser.load(model.path / "tokenizer.json", model.limits))
+    rows = [*process_rows(model, groups), *service_rows(model, groups[0].messages)]
     folder = sum(file.stat().st_size for file in model.path.iterdir()) / 1e6
     rows.append(Row("model folder", "模型目录", f"{folder:.1f} MB"))
     if options.install_size:
@@ -76,28 +87,36 @@ def main() -> None:
         options.json.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def messages(wanted: int) -> tuple[list[Message], list[Message]]:
-    """Short messages without history, and short messages with the history they came with; the same ones every run."""
+def messages(wanted: int, tokeniser: Tokeniser) -> list[Group]:
+    """Short messages without history and with what they came with, and messages of 32 tokens; the same every run."""
     lines = [
         json.loads(line)
         for file in sorted((PROJECT / "data" / "written").glob("*.jsonl"))
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
-    short = [Message.from_dict({k: row[k] for k in ("text", "history") if k in row}) for row in lines]
-    short = [message for message in short if len(message.text) <= SHORT]
+    every = [Message.from_dict({k: row[k] for k in ("text", "history") if k in row}) for row in lines]
+    short = [message for message in every if len(message.text) <= SHORT]
     draw = random.Random(1)
     bare = draw.sample([message for message in short if not message.history], wanted)
-    return bare, draw.sample([message for message in short if message.history], wanted)
+    with_history = draw.sample([message for message in short if message.history], wanted)
+    draw.shuffle(every)
+    long = (message for message in every if not message.history and len(tokeniser.encode(message).ids) == LONG)
+    return [
+        Group("one short message, no history", "一条短消息,无历史", bare),
+        Group("one short message, with history", "一条短消息,带历史", with_history),
+        Group("one message of 32 tokens", "一条 32 个 token 的消息", list(islice(long, wanted))),
+    ]
 
 
-def process_rows(model: ModelDir, bare: Sequence[Message], with_history: Sequence[Message]) -> list[Row]:
+def process_rows(model: ModelDir, groups: Sequence[Group]) -> list[Row]:
     """Milliseconds a message, one at a time on one thread: everything, the graph alone, the baseline."""
     triage = Triage(OnnxClassifier(model), Policies.load(taxonomy=model.taxonomy))
     baseline = JiebaBaseline.load(model.path / "baseline.npz", model.taxonomy, Segmenter())
     tokeniser = Tokeniser.load(model.path / "tokenizer.json", model.limits)
     graph = bare_graph(model.path / "model.onnx")
     rows: list[Row] = []
-    for english, chinese, chosen in (("no history", "无历史", bare), ("with history", "带历史", with_history)):
+    for group in groups:
+        chosen = group.messages
         feeds = {id(message): feed_of(tokeniser, message) for message in chosen}
         whole, alone, linear = interleaved(
             chosen,
@@ -109,8 +128,8 @@ def process_rows(model: ModelDir, bare: Sequence[Message], with_history: Sequenc
         ratio = f"{median(whole) / median(alone):.2f}"
         rows += [
             Row(
-                f"triage of one short message, {english} (median {tokens:g} tokens), p50 / p95",
-                f"一条短消息的完整分诊,{chinese}(中位 {tokens:g} 个 token),p50 / p95",
+                f"triage of {group.english} (median {tokens:g} tokens), p50 / p95",
+                f"完整分诊:{group.chinese}(中位 {tokens:g} 个 token),p50 / p95",
                 percentiles(whole),
             ),
             Row(
@@ -119,8 +138,8 @@ def process_rows(model: ModelDir, bare: Sequence[Message], with_history: Sequenc
                 percentiles(alone),
             ),
             Row(
-                f"the same, linear baseline instead of the encoder, {english}, p50 / p95",
-                f"同上,用线性基线代替编码器,{chinese},p50 / p95",
+                "the same, linear baseline instead of the encoder, p50 / p95",
+                "同上,用线性基线代替编码器,p50 / p95",
                 percentiles(linear),
             ),
         ]
