@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--failures", action="store_true", help="list what went wrong")
     options = parser.parse_args()
 
-    model = ModelDir.open(Settings.read(model=place_of(options.model)).model_path())
+    model = ModelDir.open(Settings.read(model=options.model).model_path())
     classifier = OnnxClassifier(model)
     real = [] if options.shared is None else real_messages(options.shared)
     abuse, abuse_failures = abuse_check(classifier, [*read("abuse"), *(row for row in real if row.topic != ABUSE)])
@@ -65,12 +65,6 @@ def main() -> None:
         print("\n".join([*abuse_failures, *scope_failures]))
     if options.json:
         options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def place_of(model: Path | None) -> Path | None:
-    """A model named without its folder is in models/."""
-    beside = PROJECT / "models" / model if model else None
-    return beside if model and beside and not model.is_dir() and beside.is_dir() else model
 
 
 def read(name: str) -> list[Check]:

@@ -71,12 +71,12 @@ class Line:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="model folder or name in models/; default: that of models/CURRENT")
+    parser.add_argument("--model", type=Path, help="model folder or name in models/; default: that of models/CURRENT")
     parser.add_argument("--failures", action="store_true", help="list the pairs that fail, with both predictions")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
 
-    model = ModelDir.open(Settings.read(model=model_folder(options.model)).model_path())
+    model = ModelDir.open(Settings.read(model=options.model).model_path())
     judged = judge(read_suite(SUITE, model.taxonomy), OnnxClassifier(model))
     lines = summarise(judged)
     print(f"{model.name}\n\n{markdown(lines)}")
@@ -89,13 +89,6 @@ def main() -> None:
         ]
         content = json.dumps({"model": model.name, "rows": rows}, ensure_ascii=False, indent=1)
         options.json.write_text(content + "\n", encoding="utf-8")
-
-
-def model_folder(given: str | None) -> Path | None:
-    """A folder as it is given, else that name in models/."""
-    if given is None or Path(given).is_dir() or not (PROJECT / "models" / given).is_dir():
-        return Path(given) if given else None
-    return PROJECT / "models" / given
 
 
 def read_suite(folder: Path, taxonomy: Taxonomy) -> list[Pair]:

@@ -28,7 +28,18 @@ LEVELS: tuple[frozenset[str], ...] = (
 LEVEL = {part: number for number, parts in enumerate(LEVELS) for part in parts}
 
 # Libraries of training and analysis, by the names of their top packages.
-HEAVY = ("torch", "transformers", "datasets", "sklearn", "scipy", "pandas", "pyarrow", "onnx", "safetensors")
+HEAVY = (
+    "torch",
+    "transformers",
+    "datasets",
+    "sklearn",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "onnx",
+    "safetensors",
+    "pypinyin",
+)
 # What makes a command slow to start, besides those.
 SLOW = (
     *HEAVY,

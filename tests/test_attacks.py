@@ -1,19 +1,28 @@
 """The attack script: repeatable, it disturbs what it says it does and never takes a negation away."""
 
-import sys
+import importlib.util
 from collections import Counter
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
-
-import attacks
 
 from fenzhen.learning.examples import Example
 from fenzhen.text.normalise import normalise
 
+
+def script() -> Any:
+    """The script; nothing may import it as a module of the project."""
+    path = Path(__file__).resolve().parents[1] / "benchmarks" / "attacks.py"
+    spec = importlib.util.spec_from_file_location("attacks_script", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+attacks = script()
 TEXTS = ("昨天买的电饭煲收到了不加热,能退货吗", "没有人管我的退款么?", "快递到哪了", "发票抬头别写错了 ABC公司", "?")
 
 

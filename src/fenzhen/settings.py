@@ -105,11 +105,15 @@ class Settings(BaseSettings):
         return values
 
     def model_path(self) -> Path:
-        """The model folder to open. Raises RequestError saying what was looked for where there is none."""
+        """The model folder to open, given as a path or by its name in models/.
+
+        Raises RequestError saying what was looked for where there is none.
+        """
         if self.model is not None:
-            if not self.model.is_dir():
+            folder = self.model if self.model.is_dir() else CHECKOUT / "models" / self.model
+            if not folder.is_dir():
                 raise RequestError(f"no model folder at {self.model}; {_beside(self.model)}", field="model")
-            return _current(self.model) or self.model
+            return _current(folder) or folder
         places = tuple(dict.fromkeys((CHECKOUT / "models", Path("models").resolve())))
         for place in places:
             if found := _current(place):

@@ -23,13 +23,14 @@ PIECES = ["[PAD]", "[unused1]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *CHARACTERS
 def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small BERT as any user of transformers would have saved it."""
     folder = tmp_path_factory.mktemp("bert")
-    (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n", encoding="utf-8")
+    vocabulary = tmp_path_factory.mktemp("vocabulary") / "vocab.txt"
+    vocabulary.write_text("\n".join(PIECES) + "\n", encoding="utf-8")
     torch.manual_seed(0)
     config = BertConfig(
         vocab_size=len(PIECES), hidden_size=64, num_hidden_layers=1, num_attention_heads=2, intermediate_size=128
     )
     BertModel(config).save_pretrained(folder)
-    BertTokenizer(str(folder / "vocab.txt")).save_pretrained(folder)
+    BertTokenizer(str(vocabulary)).save_pretrained(folder)
     return folder
 
 
@@ -81,6 +82,5 @@ def test_what_is_no_bert_or_not_there_is_refused(tmp_path: Path, monkeypatch: py
     with pytest.raises(ModelError, match="nobody/nothing: no base of ours"):
         load_base("nobody/nothing")
     GPT2Model(GPT2Config(vocab_size=32, n_embd=16, n_layer=1, n_head=1)).save_pretrained(tmp_path / "gpt")
-    (tmp_path / "gpt" / "vocab.txt").write_text("x\n", encoding="utf-8")
     with pytest.raises(ModelError, match="found a 'gpt2' encoder, expected 'bert'"):
         load_base(tmp_path / "gpt")

@@ -5,7 +5,7 @@ import torch
 
 from fenzhen.learning.base import Base
 from fenzhen.learning.dataset import MISSING, Batch, encode_examples
-from fenzhen.learning.distil import fold_of, out_of_fold
+from fenzhen.learning.distil import fold_of, teach
 from fenzhen.learning.encoder import Outputs, new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.loss import ClassWeights, Soft, multitask_loss
@@ -45,7 +45,7 @@ def test_a_wrong_label_is_contradicted_by_a_teacher_that_never_saw_it() -> None:
     )
     base = Base(new_encoder(encoder, tokeniser.size), tokeniser, "test")
     rows = encode_examples(examples, tokeniser, TAXONOMY)
-    soft = out_of_fold(examples, rows, TAXONOMY, base, recipe, say=lambda line: None)
+    soft = teach(examples, rows, TAXONOMY, base, recipe, say=lambda line: None)
     assert np.allclose(soft.topic.sum(1), 1.0, atol=1e-4), "every row was asked about once"
     assert TAXONOMY.topic_ids[int(soft.topic[wrong].argmax())] == "发票"
     labels = np.array(rows["topic"])

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from fenzhen.errors import DataError, ModelError
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.pretrain import MaskedLanguageModel
 from fenzhen.learning.recipe import EncoderRecipe, RespondRecipe
-from fenzhen.learning.respond import ResponseModel, Texts, read_pairs, respond
+from fenzhen.learning.respond import ResponseModel, TextBatch, read_pairs, respond
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.text.tokenise import Tokeniser
 
@@ -30,8 +31,8 @@ def tokeniser() -> Tokeniser:
     return build_tokeniser([line for talk in TALKS for line in talk] * 3, size=300, latin_words=0)
 
 
-def language(tokeniser: Tokeniser) -> MaskedLanguageModel:
-    torch.manual_seed(0)
+def language(tokeniser: Tokeniser, seed: int = 0) -> MaskedLanguageModel:
+    torch.manual_seed(seed)
     return MaskedLanguageModel(new_encoder(EncoderRecipe(64, 1, 1, 128), tokeniser.size))
 
 
@@ -56,7 +57,7 @@ def test_the_right_answers_are_found(tokeniser: Tokeniser, tmp_path: Path) -> No
     torch.nn.init.eye_(judge.project.weight)
     torch.nn.init.zeros_(judge.project.bias)
     with torch.no_grad():
-        sides = [Texts.of([getattr(pair, side) for pair in pairs]) for side in ("message", "answer")]
+        sides = [TextBatch.of([getattr(pair, side) for pair in pairs]) for side in ("message", "answer")]
         asked, said = (
             judge.vector(model.encoder(side.ids, side.segments, side.attention), side.segments, side.attention)
             for side in sides
@@ -67,9 +68,22 @@ def test_the_right_answers_are_found(tokeniser: Tokeniser, tmp_path: Path) -> No
 
 def test_a_killed_run_goes_on_where_it_was(tokeniser: Tokeniser, tmp_path: Path) -> None:
     pairs = read_pairs(TALKS, tokeniser)
-    respond([(pairs, 1.0)], language(tokeniser), replace(RECIPE, steps=20), tokeniser, tmp_path)
-    saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]
+    done = replace(RECIPE, steps=20)
+    trained = respond([(pairs, 1.0)], language(tokeniser), done, tokeniser, tmp_path)
+    again = respond([(pairs, 1.0)], language(tokeniser), done, tokeniser, tmp_path)
+    for name, value in trained.state_dict().items():
+        assert value.equal(again.state_dict()[name]), name
     respond([(pairs, 1.0)], language(tokeniser), replace(RECIPE, steps=40), tokeniser, tmp_path)
-    again = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]
-    assert (saved["step"], again["step"]) == (20, 40)
-    assert again["seconds"] > saved["seconds"]
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["state"]["step"] == 40
+
+
+def test_a_checkpoint_of_another_run_is_refused(tokeniser: Tokeniser, tmp_path: Path) -> None:
+    pairs = read_pairs(TALKS, tokeniser)
+    respond([(pairs, 1.0)], language(tokeniser), replace(RECIPE, steps=2), tokeniser, tmp_path)
+    with pytest.raises(ModelError, match="started from other weights; delete"):
+        respond([(pairs, 1.0)], language(tokeniser, seed=7), replace(RECIPE, steps=4), tokeniser, tmp_path)
+
+
+def test_a_source_without_pairs_is_refused(tokeniser: Tokeniser, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no pairs in source"):
+        respond([([], 1.0)], language(tokeniser), RECIPE, tokeniser, tmp_path)

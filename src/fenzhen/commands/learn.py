@@ -11,7 +11,10 @@ from fenzhen.taxonomy import nearest
 
 RECIPES = CHECKOUT / "training" / "recipes"
 DEFAULT_RECIPE = "tiny"
-_TRAINING_LIBRARIES = ("torch", "transformers", "sklearn", "safetensors", "onnx", "onnxscript")
+_TRAINING_LIBRARIES = (
+    *("torch", "transformers", "datasets", "sklearn", "scipy", "safetensors"),
+    *("onnx", "onnxscript", "pypinyin"),
+)
 
 
 def train(data: Sequence[Path], output: Path, recipe: str, base: str | None) -> None:

@@ -1,16 +1,16 @@
 """Annotations: our labels for real messages, by id in `data/annotations`, joined with their texts outside the project.
 
-An id is the pool's own, or `row_id` of a row of the JD files. Labels in `dev/` are for measuring only: two readings of
-each message, adjudicated. Knows nothing of licences or of what may train (`sources`).
+An id is the pool's own, or `row_id` of a row of the JD files. Labels in `dev/` never train; those of JD messages are
+two readings each, adjudicated. Knows nothing of licences or of what may train (`sources`).
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fenzhen.errors import DataError
-from fenzhen.learning.examples import Example
+from fenzhen.learning.examples import Example, fingerprint
 from fenzhen.learning.readers import to_example
 from fenzhen.learning.rows import Row, rows_of
 from fenzhen.taxonomy import Taxonomy
@@ -19,7 +19,7 @@ JD = ("jddc_intents", "jddc_dialogues")
 _LABELS = ("id", "topic", "also", "emotion", "needs_human", "topics_ok", "emotions_ok")
 
 
-class Texts:
+class LabelledTexts:
     """The real messages of `../shared/data/labelled` that labels can refer to, by id."""
 
     def __init__(self, labelled: Path) -> None:
@@ -45,13 +45,18 @@ class Texts:
             raise DataError(reason, file=label.file, line=label.line)
         return found
 
+    def sessions_with(self, fingerprints: Collection[str]) -> set[str | None]:
+        """The conversations that hold a text of one of the fingerprints."""
+        rows = (row for row in self.jd["jddc_dialogues"] if fingerprint(str(row.fields.get("text"))) in fingerprints)
+        return {self.session(row.fields) for row in rows}
+
     def session(self, fields: Mapping[str, Any]) -> str | None:
         """The conversation a row belongs to, as the examples of its dialogue name it."""
         dialogue = fields.get("dialogue") or self._dialogues.get(row_key(fields))
         return f"jddc/{dialogue}" if dialogue else None
 
 
-def annotated(files: Iterable[Path], texts: Texts, taxonomy: Taxonomy) -> list[tuple[Example, Row]]:
+def annotated(files: Iterable[Path], texts: LabelledTexts, taxonomy: Taxonomy) -> list[tuple[Example, Row]]:
     """Every labelled message of `files` in order as an Example, and the row its text came from.
 
     `source` is "read/<file the text is from>". Raises DataError with file and line for ids without a text.

@@ -21,6 +21,7 @@ from fenzhen.learning.vocabulary import tokeniser_of
 from fenzhen.text.normalise import PLACEHOLDERS
 from fenzhen.text.tokenise import CONTROL_TOKENS, Limits, Tokeniser
 
+FOREIGN_WEIGHTS = ("model.safetensors", "pytorch_model.bin", "model.safetensors.index.json")
 WEIGHTS, CONFIG, TOKENIZER = "encoder.safetensors", "config.json", "tokenizer.json"
 
 
@@ -39,8 +40,8 @@ def load_base(name: str | Path) -> Base:
     Raises ModelError for missing files, weights that don't fit the configuration, and encoders that are no BERT.
     """
     folder = Path(name)
-    ours = (folder / WEIGHTS).exists() or (folder.is_dir() and not (folder / "vocab.txt").exists())
-    return _load_ours(folder) if ours else _load_bert(str(name))
+    foreign = not folder.is_dir() or any((folder / file).exists() for file in FOREIGN_WEIGHTS)
+    return _load_bert(str(name)) if foreign else _load_ours(folder)
 
 
 def _load_bert(name: str) -> Base:

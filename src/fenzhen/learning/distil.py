@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from datasets import Dataset
 
+from fenzhen.errors import DataError
 from fenzhen.learning.base import Base
 from fenzhen.learning.examples import Example
 from fenzhen.learning.finetune import predict
@@ -21,7 +22,7 @@ from fenzhen.learning.recipe import Recipe
 from fenzhen.taxonomy import Taxonomy
 
 
-def out_of_fold(
+def teach(
     examples: Sequence[Example],
     rows: Dataset,
     taxonomy: Taxonomy,
@@ -29,7 +30,13 @@ def out_of_fold(
     recipe: Recipe,
     say: Callable[[str], None] = print,
 ) -> Soft:
-    """Probabilities for every row from a teacher that was not trained on it; `rows` are the `examples`, encoded."""
+    """Probabilities for every row from a teacher whose encoder and wide part never saw it.
+
+    `rows` are the `examples`, encoded. Only the few scalars that weigh and calibrate a teacher are fitted on the rows
+    it is asked about. Raises DataError for a single fold.
+    """
+    if recipe.distil.folds < 2:
+        raise DataError(f"distil.folds: found {recipe.distil.folds}, expected 2 or more, or 0 for no teachers")
     folds = fold_of(examples, recipe.distil.folds)
     soft = Soft.empty(len(rows), len(taxonomy.topics), len(taxonomy.emotions))
     for fold in range(recipe.distil.folds):

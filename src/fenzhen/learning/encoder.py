@@ -38,11 +38,12 @@ class WideNgrams(nn.Module):
 
     def __init__(self, table: Tensor) -> None:
         super().__init__()
+        self.buckets = len(table)
         self.table = nn.Embedding.from_pretrained(table)  # type: ignore[no-untyped-call]
 
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
         logits = torch.zeros(())
-        for block in ngram_blocks(input_ids, segments, attention_mask, self.table.num_embeddings):
+        for block in ngram_blocks(input_ids, segments, attention_mask, self.buckets):
             rows = [(self.table(bucket) * weight[:, :, None]).sum(1) for bucket, weight in block]
             logits = logits + torch.stack(rows).sum(0)
         return logits
@@ -93,8 +94,8 @@ class Encoder(nn.Module):
         return int(self.bert.config.hidden_size)
 
     def drop(self, share: float) -> None:
-        """Set the dropout of all layers: none in pre-training, some where examples are few."""
-        for module in self.bert.encoder.modules():
+        """Set the dropout of embeddings and layers: none in pre-training, some where examples are few."""
+        for module in self.bert.modules():
             if isinstance(module, nn.Dropout):
                 module.p = share
 

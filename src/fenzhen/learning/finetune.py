@@ -55,9 +55,11 @@ def finetune(
     balance = ClassWeights.of(*labels, (model.topics, model.emotions), recipe.class_balance)
     noise = Noise.of(tokeniser, recipe.noisy_rows, random) if recipe.noisy_rows else None
     model.encoder.drop(recipe.dropout)
-    model.to(torch.bfloat16).train()
+    # Masters first: they keep what the cast to bf16 rounds away.
     weights = MasterWeights(_groups(model, recipe))
+    model.to(torch.bfloat16).train()
     steps = recipe.epochs * math.ceil(len(dataset) / recipe.batch)
+    between = max(1, min(20, steps // 50))  # steps from one set of weights that is averaged to the next
     done, began = 0, time.monotonic()
     for epoch in range(recipe.epochs):
         losses = []
@@ -68,7 +70,7 @@ def finetune(
             loss.backward()  # type: ignore[no-untyped-call]
             done += 1
             weights.step(_schedule(done / steps, recipe.warm_up), rounded=done / steps >= recipe.round_from)
-            if done / steps >= recipe.average_from and done % 20 == 0:
+            if done / steps >= recipe.average_from and (done % between == 0 or done == steps):
                 weights.average()
             losses.append(loss.item())
         left = (time.monotonic() - began) / (epoch + 1) * (recipe.epochs - epoch - 1)

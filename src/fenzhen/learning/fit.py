@@ -37,6 +37,7 @@ def fit_model(
 
     `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels.
     """
+    judges = _familiar(judges, rows)
     topics, emotions, buckets = len(taxonomy.topics), len(taxonomy.emotions), recipe.heads.ngram_buckets
     torch.manual_seed(recipe.finetune.seed)
     model = TriageBert(copy.deepcopy(base.encoder), recipe.heads, topics, emotions)
@@ -50,6 +51,16 @@ def fit_model(
         )
         attach(model, wide, weights)
     return model, calibrate(predict(model, judges), judges)
+
+
+def _familiar(judges: Dataset, rows: Dataset) -> Dataset:
+    """The judges without labels that no training row has: a few of those would outvote all others."""
+    for head in ("topic", "emotion"):
+        seen = set(rows[head])
+        labels = [label if label in seen else MISSING for label in judges[head]]
+        kind = judges.features[head]
+        judges = judges.remove_columns(head).add_column(head, labels, feature=kind)
+    return judges
 
 
 def calibrate(predicted: Predicted, held: Dataset) -> Calibration:

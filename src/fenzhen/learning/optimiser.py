@@ -84,7 +84,11 @@ class MasterWeights:
         for master, value in zip(self.masters, state["masters"], strict=True):  # type: ignore[call-overload]
             master.copy_(value)
         self._write_back(self.masters)
+        rates = [(group["full_rate"], group["weight_decay"]) for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
+        # A run that goes on under a changed recipe follows the recipe.
+        for group, (rate, decay) in zip(self.optimiser.param_groups, rates, strict=True):
+            group["full_rate"], group["weight_decay"] = rate, decay
 
 
 def int8_grid(matrix: Tensor) -> Tensor:

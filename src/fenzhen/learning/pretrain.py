@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fenzhen.learning.checkpoint import Progress, resume, save
+from fenzhen.learning.checkpoint import Progress, resume, save, start_of
 from fenzhen.learning.corpus import Packed
 from fenzhen.learning.encoder import Encoder
 from fenzhen.learning.optimiser import Group, MasterWeights
@@ -102,9 +102,11 @@ def pretrain(
 ) -> MaskedLanguageModel:
     """Train, resuming from `folder`/checkpoint.pt where it exists, and return the model around `encoder`, in fp32."""
     vocabulary: int = encoder.bert.config.vocab_size
-    model = MaskedLanguageModel(encoder).to(torch.bfloat16)
+    model = MaskedLanguageModel(encoder)
+    start = start_of(encoder)
     weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
-    state = resume(folder / "checkpoint.pt", weights)
+    model.to(torch.bfloat16)
+    state = resume(folder / "checkpoint.pt", weights, start)
     random = np.random.default_rng(recipe.seed + state.step)
     stream = batches(sources, recipe.batch, random)
     began = time.monotonic() - state.seconds
@@ -120,8 +122,8 @@ def pretrain(
         if state.step % recipe.log_every == 0:
             _log(folder, state, done, held_out_loss(model, held_out, mask_id, vocabulary))
         if state.step % recipe.checkpoint_every == 0:
-            save(folder / "checkpoint.pt", weights, state)
-    save(folder / "checkpoint.pt", weights, state)
+            save(folder / "checkpoint.pt", weights, state, start)
+    save(folder / "checkpoint.pt", weights, state, start)
     weights.to_model(model)
     return model
 

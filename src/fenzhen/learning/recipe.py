@@ -124,7 +124,7 @@ class DistilRecipe:
 
 @dataclass(frozen=True)
 class ExportRecipe:
-    """[export]: how many of the held-out messages the export gates compare, at least, and the flips allowed to int8."""
+    """[export]: messages that the gates compare, at least, held-out ones first; the share of flips allowed to int8."""
 
     gate_messages: int = 500
     int8_flips: float = 0.01

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from fenzhen.learning.checkpoint import Progress, resume, save
+from fenzhen.errors import DataError
+from fenzhen.learning.checkpoint import Progress, resume, save, start_of
 from fenzhen.learning.encoder import Encoder
 from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.pretrain import MaskedLanguageModel, schedule
@@ -76,7 +77,7 @@ class ResponseModel(nn.Module):
         return nn.functional.normalize(self.project(mean).float(), dim=-1)
 
     def forward(
-        self, messages: "Texts", answers: "Texts", hidden: Tensor, mask_id: int
+        self, messages: "TextBatch", answers: "TextBatch", hidden: Tensor, mask_id: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Loss of the selection, loss of the `hidden` tokens (n, length) of the messages, share selected rightly."""
         masked = torch.where(hidden, mask_id, messages.ids)
@@ -86,11 +87,15 @@ class ResponseModel(nn.Module):
             self.language.encoder(answers.ids, answers.segments, answers.attention), answers.segments, answers.attention
         )
         own = torch.arange(len(asked))
-        scores = (asked @ said.T / TEMPERATURE).masked_fill(answers.same & (own[:, None] != own), -1e4)
+        scores = (asked @ said.T / TEMPERATURE).masked_fill(
+            (answers.same | messages.same) & (own[:, None] != own), -1e4
+        )
         selection = (nn.functional.cross_entropy(scores, own) + nn.functional.cross_entropy(scores.T, own)) / 2
         places = torch.nonzero(hidden.reshape(-1))[:, 0]
-        guesses = self.language.guess(states, places)
-        guessed = nn.functional.cross_entropy(guesses.float(), messages.ids.reshape(-1)[places])
+        guesses = self.language.guess(states, places).float()
+        # A sum over what was hidden, which may be nothing, and a mean that is 0 then instead of no number.
+        wrong = nn.functional.cross_entropy(guesses, messages.ids.reshape(-1)[places], reduction="sum")
+        guessed = wrong / max(len(places), 1)
         return selection, guessed, (scores.argmax(1) == own).float().mean()
 
 
@@ -105,9 +110,13 @@ def respond(
 
     Each batch is drawn from one source, in proportion to its weight, so that the wrong answers are of its kind.
     """
-    model = ResponseModel(language).to(torch.bfloat16)
+    if empty := [number for number, (pairs, _) in enumerate(sources) if not pairs] or not sources:
+        raise DataError(f"found no pairs in source {empty}, expected dialogues of two lines or more; see [dialogues]")
+    model = ResponseModel(language)
+    start = start_of(language)
     weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
-    state = resume(folder / "checkpoint.pt", weights)
+    model.to(torch.bfloat16)
+    state = resume(folder / "checkpoint.pt", weights, start)
     random = np.random.default_rng(recipe.seed + state.step)
     shares = np.array([share for _, share in sources])
     controls = torch.tensor([tokeniser.id(token) for token in CONTROL_TOKENS])
@@ -116,10 +125,10 @@ def respond(
     while (progress := max(state.step / recipe.steps, (time.monotonic() - began) / (60 * recipe.minutes))) < 1.0:
         pairs, _ = sources[random.choice(len(sources), p=shares / shares.sum())]
         drawn = [pairs[row] for row in random.integers(len(pairs), size=recipe.batch)]
-        messages = Texts.of([pair.message for pair in drawn])
+        messages = TextBatch.of([pair.message for pair in drawn])
         hidden = torch.from_numpy(random.random(messages.ids.shape) < recipe.mask_share)
         hidden &= (messages.attention == 1) & ~torch.isin(messages.ids, controls)
-        selection, guessed, right = model(messages, Texts.of([p.answer for p in drawn]), hidden, tokeniser.id(MASK))
+        selection, guessed, right = model(messages, TextBatch.of([p.answer for p in drawn]), hidden, tokeniser.id(MASK))
         (selection + guessed).backward()
         weights.step(schedule(progress, recipe.warm_up))
         recent.append((selection.item(), guessed.item(), right.item()))
@@ -129,14 +138,14 @@ def respond(
             said = f"selection {chosen:.3f}  right {share:.1%} of {recipe.batch}  masked {hit:.3f}"
             print(f"{progress:6.1%}  step {state.step:,}  {state.seconds / 60:.1f} min  {said}", flush=True)
         if state.step % recipe.checkpoint_every == 0:
-            save(folder / "checkpoint.pt", weights, state)
-    save(folder / "checkpoint.pt", weights, state)
+            save(folder / "checkpoint.pt", weights, state, start)
+    save(folder / "checkpoint.pt", weights, state, start)
     weights.to_model(model)
     return model.language.encoder
 
 
 @dataclass(frozen=True)
-class Texts:
+class TextBatch:
     """ids, segments, attention (n, length) int64; same (n, n): whether two rows are the same text."""
 
     ids: Tensor
@@ -145,7 +154,7 @@ class Texts:
     same: Tensor
 
     @classmethod
-    def of(cls, texts: Sequence[Encoded]) -> "Texts":
+    def of(cls, texts: Sequence[Encoded]) -> "TextBatch":
         length = math.ceil(max(len(text.ids) for text in texts) / 8) * 8
         ids, segments = (np.zeros((len(texts), length), dtype=np.int64) for _ in range(2))
         for row, text in enumerate(texts):

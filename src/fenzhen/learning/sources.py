@@ -1,8 +1,8 @@
 """Sources: everything a released model may be fine-tuned on, with licences and hashes for its model card.
 
 Texts of the development sets never train: every row whose fingerprint occurs there (5 or more characters) is dropped,
-and with ours, `data/annotations/dev`, every row of the same dialogues. Rows without a permissive licence never
-enter. Reads `data/` of the checkout and the shared texts that `data/README.md`
+every row of a development dialogue, ours or one that holds a gold text, and every row with a gold text in its history.
+Rows without a permissive licence never enter. Reads `data/` of the checkout and the shared texts that `data/README.md`
 names; the texts themselves are nowhere in the project. A trainer's own data needs only `readers`.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import DataError
-from fenzhen.learning.annotations import Texts, annotated, development_files, row_key, sound_rows
+from fenzhen.learning.annotations import LabelledTexts, annotated, development_files, row_key, sound_rows
 from fenzhen.learning.examples import Example, fingerprint, squeeze
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.rows import Row
@@ -25,6 +25,7 @@ PERMISSIVE = {"jddc_intents": "Apache-2.0", "jddc_dialogues": "MIT (repository)"
 OWN = "this project"
 LABELS = "labels.jsonl"  # in data/annotations: what trains; dev/ beside it measures
 SHORTEST = 5  # characters of a squeezed text below which equal texts are coincidence ("好的", "在吗")
+TELLING = 8  # characters from which a text names the conversation it stands in
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,13 @@ def released(shared: Path, project: Path = CHECKOUT) -> Released:
     """
     taxonomy = Taxonomy.load(project / "data" / "taxonomy.yaml")
     labelled, annotations = shared / "data" / "labelled", project / "data" / "annotations"
-    texts = Texts(labelled)
+    texts = LabelledTexts(labelled)
     judges = [example for example, _ in annotated(development_files(annotations), texts, taxonomy)]
-    judging_texts = held_out_fingerprints(labelled / "gold_dev.jsonl") | _fingerprints(e.text for e in judges)
-    judging_dialogues = {example.session for example in judges if example.session}
+    gold = [str(row.fields.get("text")) for row in sound_rows(labelled / "gold_dev.jsonl")]
+    judging_texts = _fingerprints([*gold, *(example.text for example in judges)], SHORTEST)
+    told = _fingerprints(gold, TELLING)
+    judging_dialogues = {example.session for example in judges} | texts.sessions_with(told)
+    judging_dialogues.discard(None)
     read = annotated([annotations / LABELS], texts, taxonomy)
     for _, text in read:
         _check_licence(text)
@@ -69,25 +73,29 @@ def released(shared: Path, project: Path = CHECKOUT) -> Released:
     weak = _weak(project / "data" / "weak" / "jd_labels.yaml", texts, known, taxonomy)
     everything = [*_written(project / "data" / "written", taxonomy), *(example for example, _ in read), *weak]
     kept = tuple(
-        e for e in everything if e.session not in judging_dialogues and fingerprint(e.text) not in judging_texts
+        example
+        for example in everything
+        if example.session not in judging_dialogues
+        and fingerprint(example.text) not in judging_texts
+        and not any(fingerprint(turn.text) in told for turn in example.history)
     )
     return Released(kept, tuple(_sources(kept, project / "data", labelled)), len(everything) - len(kept))
 
 
 def development_examples(shared: Path, project: Path = CHECKOUT) -> list[Example]:
-    """Our own development set, `data/annotations/dev`: real messages read twice and adjudicated. It never trains."""
+    """Our own development set, `data/annotations/dev`: real messages that measure, weigh and calibrate, never train."""
     taxonomy = Taxonomy.load(project / "data" / "taxonomy.yaml")
     files = development_files(project / "data" / "annotations")
-    return [example for example, _ in annotated(files, Texts(shared / "data" / "labelled"), taxonomy)]
+    return [example for example, _ in annotated(files, LabelledTexts(shared / "data" / "labelled"), taxonomy)]
 
 
 def held_out_fingerprints(gold: Path) -> frozenset[str]:
     """Fingerprints of the texts of a file with 5 or more characters."""
-    return _fingerprints(str(row.fields.get("text")) for row in sound_rows(gold))
+    return _fingerprints((str(row.fields.get("text")) for row in sound_rows(gold)), SHORTEST)
 
 
-def _fingerprints(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset(fingerprint(text) for text in texts if len(squeeze(text)) >= SHORTEST)
+def _fingerprints(texts: Iterable[str], shortest: int) -> frozenset[str]:
+    return frozenset(fingerprint(text) for text in texts if len(squeeze(text)) >= shortest)
 
 
 def _written(folder: Path, taxonomy: Taxonomy) -> list[Example]:
@@ -105,7 +113,7 @@ def _check_licence(row: Row) -> None:
         raise DataError(reason, file=row.file, line=row.line)
 
 
-def _weak(path: Path, texts: Texts, read: set[tuple[str, str]], taxonomy: Taxonomy) -> list[Example]:
+def _weak(path: Path, texts: LabelledTexts, read: set[tuple[str, str]], taxonomy: Taxonomy) -> list[Example]:
     labels = read_label_map(path, taxonomy)
     return [example for rows in texts.jd.values() for example in weak_examples(rows, labels, read, taxonomy)]
 
@@ -125,6 +133,9 @@ def _sources(examples: tuple[Example, ...], data: Path, labelled: Path) -> list[
         written = sum(1 for line in lines if line.strip() and not line.startswith("#"))
         rows = read if path.endswith(LABELS) else written  # of what we read, only what was not held out
         sources.append(Source(f"labels: {path}", OWN, rows, _sha256(data / path)))
+    for file in development_files(data / "annotations"):
+        rows = len(file.read_text(encoding="utf-8").splitlines())
+        sources.append(Source(f"labels: annotations/dev/{file.name} (weighs and calibrates)", OWN, rows, _sha256(file)))
     return sources
 
 

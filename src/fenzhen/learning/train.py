@@ -18,7 +18,7 @@ from fenzhen.learning import baseline as linear
 from fenzhen.learning.base import Base, load_base
 from fenzhen.learning.card import model_card
 from fenzhen.learning.dataset import encode_examples
-from fenzhen.learning.distil import out_of_fold
+from fenzhen.learning.distil import teach
 from fenzhen.learning.evaluate import evaluate, to_json
 from fenzhen.learning.examples import Example
 from fenzhen.learning.export import Exported, export, gate_messages
@@ -79,7 +79,7 @@ def build(
     rows = encode_examples(training, base.tokeniser, taxonomy)
     held = encode_examples(development, base.tokeniser, taxonomy)
     judging = encode_examples(judges, base.tokeniser, taxonomy) if judges else held
-    soft = out_of_fold(training, rows, taxonomy, base, recipe, say) if recipe.distil.folds else None
+    soft = teach(training, rows, taxonomy, base, recipe, say) if recipe.distil.folds else None
     model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, say=say)
     say("fitting the linear baseline on the same examples")
     fitted = linear.fit(training, taxonomy, Segmenter())

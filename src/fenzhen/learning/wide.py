@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 from fenzhen.learning.dataset import MISSING, pad
 from fenzhen.learning.encoder import TriageBert, WideNgrams, ngram_blocks
 from fenzhen.learning.finetune import Predicted
-from fenzhen.learning.linear_heads import Candidate, fit_head
+from fenzhen.learning.linear_heads import UNTESTED, fit_head
 from fenzhen.learning.scaling import fit_platt, fit_temperature, negative_log_likelihood
 
 Floats = NDArray[np.float64]
 HEADS = ("topic", "emotion", "needs_human")
-CHOSEN = Candidate("svc", 0.5, 0.5)  # what the linear baseline's cross-validation takes nearly every time
 WEIGHTS = tuple(np.arange(0.0, 6.25, 0.25))
 
 
@@ -44,7 +43,7 @@ def fit_wide(rows: Dataset, topics: int, emotions: int, buckets: int) -> WideWei
             tables.append(np.zeros((buckets, outputs)))
             biases.append(np.zeros(outputs))
             continue
-        table, bias = fit_head(x[known], labels[known], weight[known], outputs, CHOSEN)
+        table, bias = fit_head(x[known], labels[known], weight[known], outputs, UNTESTED)
         tables.append(table)
         biases.append(bias)
     return WideWeights(np.hstack(tables), np.concatenate(biases))
