@@ -56,7 +56,14 @@ def fenzhen(*args: str | Path) -> tuple[int, str, str]:
 
 def start(*args: str | Path, **options: Any) -> "subprocess.Popen[bytes]":
     command_line = [sys.executable, "-m", "fenzhen.cli", *(str(arg) for arg in args)]
-    return subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    return subprocess.Popen(
+        command_line,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # As from a terminal: tests run in the background by a shell would hand down an ignored SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        **options,
+    )
 
 
 # --- options and errors ---------------------------------------------------------------------------------------------
