@@ -5,7 +5,9 @@ block the writer. Every transaction that writes starts with BEGIN IMMEDIATE, so 
 other instead of failing when a read lock can't be upgraded (https://www.sqlite.org/lang_transaction.html).
 """
 
+import sqlite3
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +67,7 @@ def _sqlite(url: URL, busy_timeout: float) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # transactions are begun by _begin below, never by the driver
-        connection.execute("PRAGMA journal_mode=WAL")
+        _to_wal(connection, busy_timeout)
         connection.execute("PRAGMA synchronous=FULL")
         record.info["file"] = _inode(file)
 
@@ -81,6 +83,19 @@ def _sqlite(url: URL, busy_timeout: float) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _to_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Switch a new database to WAL, waiting for others that do the same: SQLite itself doesn't wait in that case."""
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _inode(file: Path) -> tuple[int, int] | None:
