@@ -101,6 +101,23 @@ def test_no_turn_of_a_development_dialogue_trains_and_its_readings_are_kept(fold
     assert "jddc/d-2" not in {example.session for example in released(*folders).examples}
 
 
+def test_no_turn_of_a_dialogue_that_holds_a_gold_text_trains(folders: tuple[Path, Path]) -> None:
+    """The gold text itself is not among the rows: it stands in the history of a later turn only."""
+    shared, project = folders
+    file = shared / "data" / "labelled" / "jddc_dialogues.jsonl"
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    turns = [{"role": "buyer", "text": LEAKED}]
+    write(
+        file,
+        *rows,
+        {"dialogue": "d-3", "turn": 1, "text": "先问一下运费", "label": "查单", "history": []},
+        {"dialogue": "d-3", "turn": 3, "text": "能查到了吗", "label": "查单", "history": turns},
+    )
+    found = {example.text for example in released_examples(shared, project)}
+    assert "还没到吗" in found
+    assert not found & {"先问一下运费", "能查到了吗"}
+
+
 def test_weak_rows_say_nothing_of_emotion(folders: tuple[Path, Path]) -> None:
     weak = [e for e in released_examples(*folders) if str(e.source).startswith("weak/")]
     assert len(weak) == 2 and all(e.emotion is None and e.needs_human is None for e in weak)

@@ -46,9 +46,13 @@ class LabelledTexts:
         return found
 
     def sessions_with(self, fingerprints: Collection[str]) -> set[str | None]:
-        """The conversations that hold a text of one of the fingerprints."""
-        rows = (row for row in self.jd["jddc_dialogues"] if fingerprint(str(row.fields.get("text"))) in fingerprints)
-        return {self.session(row.fields) for row in rows}
+        """The conversations in which a text of one of the fingerprints is a message or a turn before one."""
+        found = set()
+        for row in self.jd["jddc_dialogues"]:
+            said = [row.fields.get("text"), *(turn.get("text") for turn in row.fields.get("history") or ())]
+            if any(fingerprint(str(text)) in fingerprints for text in said):
+                found.add(self.session(row.fields))
+        return found
 
     def session(self, fields: Mapping[str, Any]) -> str | None:
         """The conversation a row belongs to, as the examples of its dialogue name it."""

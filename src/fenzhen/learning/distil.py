@@ -5,7 +5,6 @@ asked about its own fold. A teacher that had seen the row would only repeat its 
 topics are close and where the label is likely wrong, which is what a student gains from (Hinton et al. 2015).
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from fenzhen.learning.finetune import predict
 from fenzhen.learning.fit import fit_model
 from fenzhen.learning.loss import Soft
 from fenzhen.learning.recipe import Recipe
+from fenzhen.learning.split import draw
 from fenzhen.taxonomy import Taxonomy
 
 
@@ -56,5 +56,4 @@ def teach(
 
 def fold_of(examples: Sequence[Example], folds: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """(n,) the fold of each example, the same for all of a conversation and in every run."""
-    drawn = (hashlib.sha256(f"fold:{example.group}".encode()).digest() for example in examples)
-    return np.array([int.from_bytes(digest[:6], "big") % folds for digest in drawn], dtype=np.int64)
+    return np.array([int(draw(example.group, "fold") * folds) for example in examples], dtype=np.int64)

@@ -15,7 +15,7 @@ def split(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Ex
     """
     training, development = [], []
     for example in examples:
-        held = example.split != "train" and (example.split in ("dev", "test") or _draw(example.group, seed) < share)
+        held = example.split != "train" and (example.split in ("dev", "test") or draw(example.group, str(seed)) < share)
         if not held:
             training.append(example)
         elif example.weight >= READ:
@@ -23,6 +23,6 @@ def split(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Ex
     return training, development
 
 
-def _draw(group: str, seed: int) -> float:
-    """A number in 0 … 1 that depends on nothing but the group and the seed."""
-    return int.from_bytes(hashlib.sha256(f"{seed}:{group}".encode()).digest()[:6], "big") / 2**48
+def draw(group: str, purpose: str) -> float:
+    """A number in 0 … 1 that depends on nothing but the group and what it is drawn for (a seed, a word)."""
+    return int.from_bytes(hashlib.sha256(f"{purpose}:{group}".encode()).digest()[:6], "big") / 2**48

@@ -77,8 +77,7 @@ def build(
         raise DataError(f"found {len(examples)} examples in one conversation, expected several; none can be held out")
     say(f"{len(training):,} examples train, {len(development):,} are held out; {len(taxonomy.topics)} topics")
     rows = encode_examples(training, base.tokeniser, taxonomy)
-    held = encode_examples(development, base.tokeniser, taxonomy)
-    judging = encode_examples(judges, base.tokeniser, taxonomy) if judges else held
+    judging = encode_examples(judges or development, base.tokeniser, taxonomy)
     soft = teach(training, rows, taxonomy, base, recipe, say) if recipe.distil.folds else None
     model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, say=say)
     say("fitting the linear baseline on the same examples")
