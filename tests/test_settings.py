@@ -87,6 +87,13 @@ def test_missing_model_folder_names_those_there(tmp_path: Path) -> None:
         Settings.read(model=tmp_path / "models" / "bad").model_path()
 
 
+def test_a_model_is_found_by_its_name_and_a_wrong_name_lists_those_there() -> None:
+    shipped = Settings.read().model_path()
+    assert Settings.read(model=Path(shipped.name)).model_path() == shipped
+    with pytest.raises(RequestError, match=f"no model folder at nobody; models there: .*{shipped.name}"):
+        Settings.read(model=Path("nobody")).model_path()
+
+
 def test_folder_of_models_gives_its_current_one(tmp_path: Path) -> None:
     models = tmp_path / "models"
     (models / "tiny-1").mkdir(parents=True)

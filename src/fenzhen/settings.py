@@ -150,6 +150,7 @@ def _current(models: Path) -> Path | None:
 
 
 def _beside(missing: Path) -> str:
-    parent = missing.parent
+    # A bare name is looked for in models/ of the checkout.
+    parent = CHECKOUT / "models" if missing.parent == Path() else missing.parent
     names = sorted(p.parent.name for p in parent.glob("*/manifest.json")) if parent.is_dir() else []
     return f"models there: {', '.join(names)}" if names else f"there is no model in {parent}"
