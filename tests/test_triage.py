@@ -1,15 +1,17 @@
 """Triage: the one path. Order, failures, identity, batch equals singles."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import structlog
 
 from fenzhen.answer import answer
-from fenzhen.message import Message
+from fenzhen.message import Message, Order, Product, Turn
 from fenzhen.routing.policy import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
@@ -104,6 +106,20 @@ def test_identity_covers_the_message(changed: dict[str, object]) -> None:
     assert len(first) == 64
     assert triage([message])[0].identity == first
     assert triage([replace(message, **changed)])[0].identity != first  # type: ignore[arg-type]
+
+
+def test_identity_is_a_hash_of_plain_json_that_anyone_can_repeat() -> None:
+    message = Message(
+        "到哪了",
+        sent_at=NOON,
+        buyer_tags=("vip",),
+        history=(Turn("buyer", "在吗", NOON), Turn("bot", "在")),
+        order=Order("o1", "paid", paid_at=NOON, amount=9.5, product_ids=("p1",)),
+        product=Product("p1", tags=("hot",)),
+    )
+    parts = {"message": asdict(message), "model": triage.classifier.identity, "policy": "v", "dictionary": ""}
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
+    assert triage.identity(message, "v") == sha256(text.encode()).hexdigest()
 
 
 def test_identity_covers_model_policy_and_dictionary(tmp_path: Path) -> None:

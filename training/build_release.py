@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fenzhen.learning.annotations import SHOPS
 from fenzhen.learning.base import load_base, save_base
 from fenzhen.learning.corpus import Packed, dialogues, pack, pack_messages
 from fenzhen.learning.encoder import new_encoder
+from fenzhen.learning.examples import Example
 from fenzhen.learning.pretrain import pretrain
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import CorpusSource, Recipe
@@ -50,10 +52,16 @@ def main() -> None:
     tests = {"gold_dev": read_examples([options.shared / "data" / "labelled" / "gold_dev.jsonl"], default())}
     judges = development_examples(options.shared)
     for example in judges:
-        tests.setdefault("dev_reviews" if example.source == "read/reviews" else "dev_jd", []).append(example)
+        tests.setdefault(development_set(example), []).append(example)
     target = PROJECT / "models" / options.name
     build(made.examples, made.sources, recipe, load_base(base), target, judges=judges, tests=tests)
     set_current(PROJECT / "models", options.name)
+
+
+def development_set(example: Example) -> str:
+    """The name of the development set that an example measures."""
+    file = str(example.source).removeprefix("read/")
+    return "dev_reviews" if file == "reviews" else "dev_taobao" if file in SHOPS else "dev_jd"
 
 
 def pretrained(recipe: Recipe, shared: Path) -> Path:

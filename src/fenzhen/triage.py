@@ -5,19 +5,28 @@ Joins a classifier and policies, and turns a failure of the model into a handoff
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from hashlib import sha256
 from time import perf_counter
 
 import structlog
 
-from fenzhen.message import Message
+from fenzhen.message import Message, Order, Product, Turn
 from fenzhen.routing.decide import decide, is_sound
 from fenzhen.routing.decision import Decision
 from fenzhen.routing.policy import Policies
 from fenzhen.understanding.classification import Classification, Classifier
 
 _log = structlog.get_logger(__name__)
+
+
+def _plain(value: object) -> object:
+    """What JSON can't write: our dataclasses field by field, without the deep copy of `asdict`; times as text."""
+    if isinstance(value, Message | Turn | Order | Product):
+        return {name: getattr(value, name) for name in value.__slots__}
+    return str(value)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain).encode
 
 
 class Triage:
@@ -58,13 +67,12 @@ class Triage:
         without `sent_at` arrives at another time and so has another identity.
         """
         content = {
-            "message": asdict(message),
+            "message": message,
             "model": self.classifier.identity,
             "policy": policy_version,
             "dictionary": self.dictionary_identity,
         }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str)
-        return sha256(text.encode("ascii")).hexdigest()
+        return sha256(_canonical(content).encode("ascii")).hexdigest()
 
     def _classify(self, messages: Sequence[Message]) -> list[Classification | None]:
         """One classification each; None where the model failed. A message that breaks a batch fails alone."""

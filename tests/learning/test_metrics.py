@@ -131,3 +131,17 @@ def test_platt_finds_the_curve_that_was_planted() -> None:
 def test_platt_stays_finite_on_separable_scores() -> None:
     slope, bias = fit_platt(np.array([-1.0, -0.9, 0.9, 1.0]), np.array([False, False, True, True]))
     assert np.isfinite([slope, bias]).all() and slope > 0
+
+
+def test_a_row_that_counts_twice_scales_as_if_it_stood_there_twice() -> None:
+    random = np.random.default_rng(5)
+    logits = random.normal(size=(200, 4))
+    y = np.where(random.random(200) < 0.6, logits.argmax(1), random.integers(0, 4, 200))
+    weight = np.where(np.arange(200) < 50, 2.0, 1.0)
+    twice = np.r_[np.arange(200), np.arange(50)]
+    assert fit_temperature(logits, y, weight) == pytest.approx(fit_temperature(logits[twice], y[twice]), rel=1e-3)
+    assert fit_temperature(logits, y, weight) != pytest.approx(fit_temperature(logits, y), rel=1e-3)
+    # Counts are relative (their mean is taken for 1), so Platt's softened targets differ a little.
+    weighed = fit_platt(logits[:, 0], y == 0, weight)
+    assert weighed == pytest.approx(fit_platt(logits[twice, 0], y[twice] == 0), rel=0.02)
+    assert weighed != pytest.approx(fit_platt(logits[:, 0], y == 0), rel=0.02)

@@ -159,3 +159,27 @@ def test_a_jd_label_that_the_map_lacks_is_an_error(folders: tuple[Path, Path]) -
     (project / "data" / "weak" / "jd_labels.yaml").write_text("发票: order.invoice\nOTHER: null\n", encoding="utf-8")
     with pytest.raises(DataError, match="查单.*not in the map"):
         released_examples(shared, project)
+
+
+def test_texts_without_a_licence_to_train_may_measure_and_nothing_else(folders: tuple[Path, Path]) -> None:
+    shared, project = folders
+    asked = {"text": "今天拍什么时候能到呀", "label": "买家咨询到货时间"}
+    write(shared / "data" / "labelled" / "cic_noisy.jsonl", asked)
+    read = label(0, "logistics.delivery_time") | {"id": row_id("cic_noisy", asked)}
+    write(project / "data" / "annotations" / "dev" / "taobao.jsonl", read)
+    found = {example.source: example for example in development_examples(shared, project)}
+    assert found["read/cic_noisy"].topic == "logistics.delivery_time"
+    assert asked["text"] not in {example.text for example in released_examples(shared, project)}
+    write(project / "data" / "annotations" / "labels.jsonl", read)
+    with pytest.raises(DataError, match="cic_noisy.*may not train"):
+        released(shared, project)
+
+
+def test_every_source_of_the_development_set_counts_the_same(folders: tuple[Path, Path]) -> None:
+    shared, project = folders
+    asked = [{"text": text, "label": "x"} for text in ("能便宜点不", "有没有小码")]
+    write(shared / "data" / "labelled" / "cic_noisy.jsonl", *asked)
+    rows = (label(0, "presale.price") | {"id": row_id("cic_noisy", row)} for row in asked)
+    write(project / "data" / "annotations" / "dev" / "taobao.jsonl", *rows)
+    weights = {example.text: example.weight for example in development_examples(shared, project)}
+    assert weights == {"屏幕不亮了怎么修": 1.5, "能便宜点不": 0.75, "有没有小码": 0.75}

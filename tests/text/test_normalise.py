@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fenzhen.text import PLACEHOLDERS, normalise, trace
+from fenzhen.text.markup import MARKUP_STARTS, PLAIN_MARKUP
+from fenzhen.text.normalise import _FEWEST_DOUBLES, _PHRASE
 from fenzhen.text.script import build, simplified
 
 EXAMPLES = {
@@ -227,3 +229,11 @@ def test_time_grows_linearly(unit: str) -> None:
 
     normalise("热身")
     assert seconds(8000) < 9 * seconds(2000) + 0.002  # four times the text; a quadratic step would make it sixteen
+
+
+@given(st.text("快点ab1订:. ", max_size=40))
+def test_cheap_looks_never_hide_what_the_expression_would_find(text: str) -> None:
+    if _PHRASE.search(text):
+        assert len(text) - len(set(text)) >= _FEWEST_DOUBLES
+    if PLAIN_MARKUP.search(text):
+        assert MARKUP_STARTS.search(text)

@@ -1,6 +1,6 @@
 """Annotations: our labels for real messages, by id in `data/annotations`, joined with their texts outside the project.
 
-An id is the pool's own, or `row_id` of a row of the JD files. Labels in `dev/` never train; those of JD messages are
+An id is the pool's own, or `row_id` of a row of the other files. Labels in `dev/` never train; those of JD messages are
 two readings each, adjudicated. Knows nothing of licences or of what may train (`sources`).
 """
 
@@ -16,6 +16,7 @@ from fenzhen.learning.rows import Row, rows_of
 from fenzhen.taxonomy import Taxonomy
 
 JD = ("jddc_intents", "jddc_dialogues")
+SHOPS = ("cic_noisy", "ecd_clusters")  # no licence to train on: their labels only measure
 _LABELS = ("id", "topic", "also", "emotion", "needs_human", "topics_ok", "emotions_ok")
 
 
@@ -28,7 +29,8 @@ class LabelledTexts:
         self.jd = {name: sound_rows(labelled / f"{name}.jsonl") for name in JD}
         self._rows = {str(row.fields.get("id")): row for row in sound_rows(labelled / "pool.jsonl")}
         self._dialogues: dict[tuple[str, str], object] = {}
-        for name, rows in self.jd.items():
+        shops = {name: sound_rows(file) for name in SHOPS if (file := labelled / f"{name}.jsonl").exists()}
+        for name, rows in (self.jd | shops).items():
             for row in rows:
                 self._rows.setdefault(row_id(name, row.fields), row._replace(fields={**row.fields, "source": name}))
                 if dialogue := row.fields.get("dialogue"):
@@ -40,7 +42,7 @@ class LabelledTexts:
         if found is None:
             reason = (
                 f"id {label.fields.get('id')!r} has no text in {self.folder}; use the pool.jsonl and "
-                f"{', '.join(JD)} that it was made from"
+                f"{', '.join((*JD, *SHOPS))} that it was made from"
             )
             raise DataError(reason, file=label.file, line=label.line)
         return found

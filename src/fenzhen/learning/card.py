@@ -30,6 +30,7 @@ def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any])
             *_export(report),
             *_scores(report, "gold_dev", "Real messages that never trained (gold_dev)"),
             *_scores(report, "dev_jd", "Real JD messages of dialogues that never trained, also used to calibrate"),
+            *_scores(report, "dev_taobao", "Real chat of Taobao buyers, one reading, also used to calibrate"),
             *_scores(report, "dev_reviews", "Reviews and public posts, one reading, also used to calibrate"),
             *_scores(report, "held_out", "Held-out rows of the training sources"),
             *_failures(report),

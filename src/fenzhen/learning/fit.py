@@ -66,15 +66,16 @@ def _familiar(judges: Dataset, rows: Dataset) -> Dataset:
 def calibrate(predicted: Predicted, held: Dataset) -> Calibration:
     """Temperatures and Platt scaling on the held-out rows; a head without enough labels stays as it is."""
     made = Calibration()
+    counts = np.array(held["weight"], dtype=np.float64)
     for head, logits in (("topic", predicted.topic), ("emotion", predicted.emotion)):
         labels = np.array(held[head], dtype=np.int64)
         known = labels != MISSING
         if known.sum() >= FEWEST_TO_CALIBRATE:
-            temperature = fit_temperature(logits[known].astype(np.float64), labels[known])
+            temperature = fit_temperature(logits[known].astype(np.float64), labels[known], counts[known])
             made = replace(made, **{f"{head}_temperature": temperature})
     human = np.array(held["needs_human"], dtype=np.int64)
     known = human != MISSING
     if known.sum() >= FEWEST_TO_CALIBRATE and len(set(human[known])) == 2:
-        slope, bias = fit_platt(predicted.needs_human[known].astype(np.float64), human[known] == 1)
+        slope, bias = fit_platt(predicted.needs_human[known].astype(np.float64), human[known] == 1, counts[known])
         made = replace(made, needs_human_slope=slope, needs_human_bias=bias)
     return made

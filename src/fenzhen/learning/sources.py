@@ -9,7 +9,7 @@ names; the texts themselves are nowhere in the project. A trainer's own data nee
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fenzhen.defaults import CHECKOUT
@@ -83,10 +83,15 @@ def released(shared: Path, project: Path = CHECKOUT) -> Released:
 
 
 def development_examples(shared: Path, project: Path = CHECKOUT) -> list[Example]:
-    """Our own development set, `data/annotations/dev`: real messages that measure, weigh and calibrate, never train."""
+    """Our own development set, `data/annotations/dev`: real messages that measure, weigh and calibrate, never train.
+
+    Weighed so that every source counts the same: many reviews must not outvote fewer chats.
+    """
     taxonomy = Taxonomy.load(project / "data" / "taxonomy.yaml")
     files = development_files(project / "data" / "annotations")
-    return [example for example, _ in annotated(files, LabelledTexts(shared / "data" / "labelled"), taxonomy)]
+    found = [example for example, _ in annotated(files, LabelledTexts(shared / "data" / "labelled"), taxonomy)]
+    rows = Counter(example.source for example in found)
+    return [replace(one, weight=len(found) / (len(rows) * rows[one.source])) for one in found]
 
 
 def held_out_fingerprints(gold: Path) -> frozenset[str]:

@@ -77,21 +77,22 @@ def weigh(deep: Predicted, wide: Floats, held: Dataset, few: int) -> Floats:
     for head, margins in zip(HEADS, pieces, strict=True):
         labels = np.array(held[head], dtype=np.int64)
         known = labels != MISSING
+        counts = np.array(held["weight"], dtype=np.float64)[known]
         best = 1.0
         if known.sum() >= few and len(np.unique(labels[known])) > 1:
             logits = getattr(deep, head).astype(np.float64).reshape(len(labels), -1)
-            best = min(WEIGHTS, key=lambda w: _loss(logits[known] + w * margins[known], labels[known]))
+            best = min(WEIGHTS, key=lambda w: _loss(logits[known] + w * margins[known], labels[known], counts))
         weights.append(np.full(margins.shape[1], best))
     return np.concatenate(weights)
 
 
-def _loss(logits: Floats, labels: NDArray[np.int64]) -> float:
+def _loss(logits: Floats, labels: NDArray[np.int64], counts: Floats) -> float:
     """Mean negative log likelihood after the scaling that calibration will apply."""
     if logits.shape[1] > 1:
-        return negative_log_likelihood(logits, labels, fit_temperature(logits, labels))
-    slope, bias = fit_platt(logits[:, 0], labels == 1)
+        return negative_log_likelihood(logits, labels, fit_temperature(logits, labels, counts), counts)
+    slope, bias = fit_platt(logits[:, 0], labels == 1, counts)
     signed = (slope * logits[:, 0] + bias) * np.where(labels == 1, 1.0, -1.0)
-    return float(np.logaddexp(0.0, -signed).mean())
+    return float(np.average(np.logaddexp(0.0, -signed), weights=counts))
 
 
 def attach(model: TriageBert, wide: WideWeights, weights: Floats) -> None:

@@ -96,22 +96,18 @@ def matches(when: When, facts: Facts) -> bool:
     """True where every named condition holds. Never raises for a sound classification."""
     said, message = facts.classification, facts.message
     return (
-        _one_of(when.topic, (said.topic,))
-        and _one_of(when.also, said.also)
-        and _one_of(when.emotion, (said.emotion,))
-        and _one_of(when.channel, (message.channel,))
-        and _one_of(when.buyer_tags, message.buyer_tags)
-        and _one_of(when.order_state, (message.order.state,) if message.order else ())
-        and _one_of(when.holder, (message.holder,))
+        (not when.topic or said.topic in when.topic)
+        and (not when.also or any(topic in when.also for topic in said.also))
+        and (not when.emotion or said.emotion in when.emotion)
+        and (not when.channel or message.channel in when.channel)
+        and (not when.buyer_tags or any(tag in when.buyer_tags for tag in message.buyer_tags))
+        and (not when.order_state or (message.order is not None and message.order.state in when.order_state))
+        and (not when.holder or message.holder in when.holder)
         and (when.evasion is None or when.evasion == bool(said.evasions))
         and _numbers_match(when, facts)
         and all(facts.is_below(name) for name in when.below_threshold)
         and not any(facts.is_below(name) for name in when.above_threshold)
     )
-
-
-def _one_of(wanted: tuple[str, ...], given: tuple[str | None, ...]) -> bool:
-    return not wanted or any(value in wanted for value in given)
 
 
 def _numbers_match(when: When, facts: Facts) -> bool:

@@ -39,25 +39,21 @@ def confidence_in_words(value: float) -> str:
 
 def by_rule(rule_id: str, reason: str, facts: Facts, taxonomy: Taxonomy) -> str:
     """The rule's own reason, filled in, with its id: "买家要求人工(规则 human)"."""
-    values = _values(facts, taxonomy)
-    return f"{_BRACES.sub(lambda found: values.get(found[1], found[0]), reason)}(规则 {rule_id})"
-
-
-def _values(facts: Facts, taxonomy: Taxonomy) -> dict[str, str]:
     said = facts.classification
-    return {
-        "topic": taxonomy.name(said.topic),
-        "confidence": percent(said.confidence),
-        "topic_threshold": percent(facts.measure("topic")[1]),
-        "emotion": taxonomy.name(said.emotion),
-        "emotion_score": percent(said.emotion_score),
-        "needs_human": percent(said.needs_human),
-        "needs_human_threshold": percent(facts.measure("needs_human")[1]),
-        "in_scope": percent(said.in_scope),
-        "in_scope_threshold": percent(facts.measure("in_scope")[1]),
-        "repeats": str(facts.repeats),
-        "unanswered": str(facts.unanswered),
-    }
+
+    def value(found: re.Match[str]) -> str:
+        match found[1]:
+            case "topic" | "emotion" as label:
+                return taxonomy.name(getattr(said, label))
+            case "confidence" | "emotion_score" | "needs_human" | "in_scope" as score:
+                return percent(getattr(said, score))
+            case "topic_threshold" | "needs_human_threshold" | "in_scope_threshold" as threshold:
+                return percent(facts.measure(threshold.removesuffix("_threshold"))[1])
+            case "repeats" | "unanswered" as count:
+                return str(getattr(facts, count))
+        return found[0]
+
+    return f"{_BRACES.sub(value, reason)}(规则 {rule_id})"
 
 
 def evidence(facts: Facts, taxonomy: Taxonomy) -> tuple[str, ...]:

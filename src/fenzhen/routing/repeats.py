@@ -19,7 +19,7 @@ MAX_CHARACTERS = 200
 
 def repeats(message: Message) -> int:
     """Number of earlier buyer turns that ask the same as `message`, since a person last answered."""
-    now = _pairs(message.text)
+    now = _pairs(message.text) if message.history else frozenset()
     if not now:
         return 0
     count = 0

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from fenzhen.text.markup import PLAIN_MARKUP, mark
+from fenzhen.text.markup import MARKUP_STARTS, PLAIN_MARKUP, mark
 from fenzhen.text.script import simplified
 from fenzhen.text.symbols import EMOJI, PLACEHOLDERS, PLAIN_SYMBOLS
 from fenzhen.text.variants import Evasion, reveal
@@ -38,6 +38,7 @@ _ONE_PICTURE = re.compile(
 )  # a flag, or base + skin tone + ZWJ parts
 _RUN = re.compile(r"([^\W\d])\1{3,}|([^\w\s])\2{2,}")
 _PHRASE = re.compile(r"(\D{2,10}?)\1{2,}")
+_FEWEST_DOUBLES = 4  # characters seen before, in any text with a phrase three times: six characters, two kinds at most
 _LEFTOVER = re.compile(r"[^一-鿿]+")
 
 
@@ -58,7 +59,8 @@ def trace(text: str) -> Normalised:
     """Normalise and say which evasive spellings were replaced."""
     if _PLAIN.fullmatch(text) and "  " not in text:  # the short way, most messages: same result, no full pass
         start = text.lower().translate(_plain_table()).strip()
-        if not PLAIN_MARKUP.search(start) and _finish(start) == (start, []):
+        marked = MARKUP_STARTS.search(start) and PLAIN_MARKUP.search(start)
+        if not marked and _finish(start) == (start, []):
             return Normalised(start)
     clean, seen = _pass(text)
     for _ in range(_ROUNDS):
@@ -115,7 +117,8 @@ def _finish(text: str) -> tuple[str, list[Evasion]]:
     if _PICTURES.search(text):
         text = _PICTURES.sub(lambda m: EMOJI.get(m[0], "[E:其他]"), text)
     text = _RUN.sub(lambda m: m[1] * 3 if m[1] else m[2] * 2, text)
-    text = _PHRASE.sub(r"\1\1", text)
+    if len(text) - len(set(text)) >= _FEWEST_DOUBLES:  # far cheaper than the expression, and true of few short texts
+        text = _PHRASE.sub(r"\1\1", text)
     return text.strip(), evasions
 
 

@@ -57,8 +57,8 @@ class OnnxGraph:
             rows = [self._one(*pair) for pair in zip(messages, normalised, strict=True)]
         else:
             rows = list(self._pool.map(self._one, messages, normalised))
-        topic, emotion, needs_human, vector = (np.concatenate(column) for column in zip(*rows, strict=True))
-        return Logits(topic, emotion, needs_human, vector)
+        columns = rows[0] if len(rows) == 1 else [np.concatenate(column) for column in zip(*rows, strict=True)]
+        return Logits(*columns)
 
     def _one(self, message: Message, normalised: str) -> list[Array]:
         encoded = self._tokeniser.encode(message, normalised)

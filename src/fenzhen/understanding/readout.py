@@ -51,25 +51,27 @@ def read_out(
     """
     if not len(topic):
         return []
-    best = best_topics(topic, taxonomy)
-    order = np.argsort(-topic, axis=1, kind="stable")
-    scope = taxonomy.topic_ids.index(taxonomy.out_of_scope) if taxonomy.out_of_scope else None
+    best = best_topics(topic, taxonomy).tolist()
+    ids, outside = taxonomy.topic_ids, taxonomy.out_of_scope
     result = []
-    for row, first in enumerate(best):
-        ranked = [int(first), *(int(k) for k in order[row] if k != first)]
-        mood = int(emotion[row].argmax())
+    # Plain lists: reading single numbers out of an array costs more than all the arithmetic here.
+    for row, (first, said, moods) in enumerate(zip(best, topic.tolist(), emotion.tolist(), strict=True)):
+        ranked = sorted(range(len(said)), key=said.__getitem__, reverse=True)
+        ranked.remove(first)
+        ranked.insert(0, first)
+        mood = max(range(len(moods)), key=moods.__getitem__)
         result.append(
             Classification(
-                topic=taxonomy.topic_ids[first],
-                topics=tuple((taxonomy.topic_ids[k], float(topic[row, k])) for k in ranked),
+                topic=ids[first],
+                topics=tuple((ids[k], said[k]) for k in ranked),
                 intent=taxonomy.intent_ids[taxonomy.intent_of_topic[first]],
                 emotion=taxonomy.emotion_ids[mood],
-                emotion_score=float(emotion[row, mood]),
+                emotion_score=moods[mood],
                 needs_human=float(needs_human[row]),
-                in_scope=1.0 if scope is None else float(1.0 - topic[row, scope]),
-                confidence=float(topic[row, first]),
-                also=_also(topic[row], ranked[1:], taxonomy),
-                vector=() if vectors is None else tuple(float(x) for x in vectors[row]),
+                in_scope=1.0 - said[ids.index(outside)] if outside else 1.0,
+                confidence=said[first],
+                also=_also(said, ranked[1:], taxonomy),
+                vector=() if vectors is None else tuple(vectors[row].tolist()),
                 evasions=evasions[row] if evasions else (),
                 served_by=served_by,
             )
@@ -77,7 +79,7 @@ def read_out(
     return result
 
 
-def _also(probabilities: Array, ranked: list[int], taxonomy: Taxonomy) -> tuple[str, ...]:
+def _also(probabilities: Sequence[float], ranked: Sequence[int], taxonomy: Taxonomy) -> tuple[str, ...]:
     likely = [k for k in ranked[:4] if probabilities[k] >= ALSO_MIN_PROBABILITY]
     names = [taxonomy.topic_ids[k] for k in likely]
     return tuple(name for name in names if not name.startswith(_NEVER_ALSO))[:ALSO_LIMIT]
