@@ -55,7 +55,8 @@ def test_the_wide_part_counts_as_much_as_it_helps() -> None:
     labels = random.integers(0, 2, 400)
     truth = np.eye(2)[labels] * 2 - 1
     noise = random.normal(size=(400, 2))
-    held = Dataset.from_dict({"topic": labels, "emotion": [MISSING] * 400, "needs_human": [MISSING] * 400})
+    columns = {"topic": labels, "emotion": [MISSING] * 400, "needs_human": [MISSING] * 400, "weight": [1.0] * 400}
+    held = Dataset.from_dict(columns)
 
     def weight_of(deep: np.ndarray, wide: np.ndarray) -> float:
         nothing = np.zeros((400, 2), np.float32)
