@@ -8,6 +8,7 @@ new model goes to models/NAME and, when everything passed, models/CURRENT names 
 
 import argparse
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,11 @@ from fenzhen.learning.base import load_base, save_base
 from fenzhen.learning.corpus import Packed, dialogues, pack, pack_messages
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.examples import Example
-from fenzhen.learning.pretrain import pretrain
+from fenzhen.learning.files.rows import rows_of
+from fenzhen.learning.pretrain import MaskedLanguageModel, grown, pretrain
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import CorpusSource, Recipe
 from fenzhen.learning.respond import read_pairs, respond
-from fenzhen.learning.rows import rows_of
 from fenzhen.learning.sources import development_examples, released
 from fenzhen.learning.train import build
 from fenzhen.learning.vocabulary import build_tokeniser
@@ -76,8 +77,14 @@ def pretrained(recipe: Recipe, shared: Path) -> Path:
         held.append(packed.take(order[:HELD_OUT]))
         training.append((packed.take(order[HELD_OUT:]), settings.share))
     torch.manual_seed(recipe.pretrain.seed)
-    encoder = new_encoder(recipe.encoder, tokeniser.size)
-    model = pretrain(training, Packed.join(held), encoder, recipe.pretrain, tokeniser.id(MASK), cache / "pretrain")
+    model = MaskedLanguageModel(new_encoder(recipe.encoder, tokeniser.size))
+    held_out, mask = Packed.join(held), tokeniser.id(MASK)
+    pretrain(training, held_out, model, recipe.pretrain, mask, cache / "pretrain")
+    if recipe.grow.layers:
+        model = grown(model, recipe.grow.layers)
+        grow = {f.name: getattr(recipe.grow, f.name) for f in fields(recipe.grow) if f.name != "layers"}
+        pretrain(training, held_out, model, replace(recipe.pretrain, **grow), mask, cache / "grow")
+    encoder = model.encoder
     if recipe.respond.minutes:
         pairs = [
             (read_pairs(lines_of(name, settings, shared), tokeniser), settings.share)

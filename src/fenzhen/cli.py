@@ -53,7 +53,14 @@ Policy = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="R
 Faq = Annotated[Path | None, typer.Option("--faq", metavar="DIR", help="FAQ folder (not in this version).")]
 Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="Record decisions in this store.")]
 ServeStore = Annotated[str | None, typer.Option("--store", metavar="URL", help="Review store [FENZHEN_STORE].")]
-Data = Annotated[list[Path], typer.Option("--data", metavar="FILE", help="Labelled JSONL or CSV; one or several.")]
+Data = Annotated[
+    list[Path],
+    typer.Option("--data", metavar="FILE", help="Labelled JSONL, CSV, Excel, Parquet, Label Studio JSON; several too."),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="OURS=THEIRS", help="What the files call a column, e.g. text=买家消息."),
+]
 # `--data a.jsonl b.jsonl`: an option takes one value, so the rest arrives as arguments.
 MoreData = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="More data files.", hidden=True)]
 
@@ -164,11 +171,12 @@ def train(
     base: Annotated[
         str | None, typer.Option(metavar="NAME_OR_PATH", help="Pre-trained encoder to start from: ours or any BERT.")
     ] = None,
+    column: Columns = None,
 ) -> None:
-    """Train a model on labelled messages. 训练模型。"""
+    """Train a model on labelled messages; a killed run goes on where it was. 训练模型。"""
     from fenzhen.commands import learn
 
-    learn.train([*data, *(more or ())], output, recipe, base)
+    learn.train([*data, *(more or ())], output, recipe, base, column or [])
 
 
 @model_app.command("show")

@@ -12,7 +12,7 @@ import torch
 from fenzhen.errors import DataError
 from fenzhen.learning.corpus import Packed, dialogues, pack, pack_messages
 from fenzhen.learning.encoder import new_encoder
-from fenzhen.learning.pretrain import mask_words, pretrain
+from fenzhen.learning.pretrain import MaskedLanguageModel, grown, held_out_loss, mask_words, pretrain
 from fenzhen.learning.recipe import EncoderRecipe, PretrainRecipe
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.message import Message, Turn
@@ -85,7 +85,8 @@ def test_the_loss_falls_and_a_killed_run_resumes(packed: Packed, tokeniser: Toke
 
     def run(plan: PretrainRecipe) -> list[dict[str, float]]:
         torch.manual_seed(0)
-        pretrain([(packed, 1.0)], held, new_encoder(shape, tokeniser.size), plan, tokeniser.id(MASK), tmp_path)
+        model = MaskedLanguageModel(new_encoder(shape, tokeniser.size))
+        pretrain([(packed, 1.0)], held, model, plan, tokeniser.id(MASK), tmp_path)
         return [json.loads(line) for line in (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
     first = run(replace(recipe, tokens=30_000))
@@ -93,6 +94,26 @@ def test_the_loss_falls_and_a_killed_run_resumes(packed: Packed, tokeniser: Toke
     assert second[: len(first)] == first
     assert second[len(first)]["step"] > first[-1]["step"]
     assert second[-1]["held_out"] < first[0]["held_out"] - 0.5
+
+
+def test_a_grown_model_starts_from_copies_of_its_layers(packed: Packed, tokeniser: Tokeniser) -> None:
+    torch.manual_seed(0)
+    shape = EncoderRecipe(hidden=64, layers=2, heads=1, intermediate=128, positions=32)
+    shallow = MaskedLanguageModel(new_encoder(shape, tokeniser.size))
+    deep = grown(shallow, 3)
+    old, new = shallow.encoder.bert.encoder.layer, deep.encoder.bert.encoder.layer
+    assert deep.encoder.bert.config.num_hidden_layers == len(new) == 3
+    for index, source in enumerate((0, 0, 1)):
+        for a, b in zip(new[index].parameters(), old[source].parameters(), strict=True):
+            assert torch.equal(a, b)
+    assert torch.equal(deep.transform[0].weight, shallow.transform[0].weight)
+
+    # Copies, not the same weights: training one leaves the others as they are.
+    loss = held_out_loss(deep, packed.take(np.arange(4)), tokeniser.id(MASK), tokeniser.size)
+    with torch.no_grad():
+        next(new[1].parameters()).normal_()
+    assert torch.equal(next(new[0].parameters()), next(old[0].parameters()))
+    assert held_out_loss(deep, packed.take(np.arange(4)), tokeniser.id(MASK), tokeniser.size) != loss
 
 
 def test_a_file_that_is_no_corpus_is_refused(tmp_path: Path) -> None:

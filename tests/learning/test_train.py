@@ -4,19 +4,26 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 from fenzhen.errors import DataError, ExportRefused, ModelError
 from fenzhen.learning.base import load_base, save_base
+from fenzhen.learning.checkpoint import Run, RunFile
+from fenzhen.learning.dataset import encode_examples
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.export import gate_messages, quantise
+from fenzhen.learning.fit import fit_model
+from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import EncoderRecipe, Recipe
 from fenzhen.learning.split import split
-from fenzhen.learning.train import build, train
+from fenzhen.learning.train import build, taxonomy_of, train
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.message import Message
+from fenzhen.taxonomy import Taxonomy
 from fenzhen.text.normalise import normalise
 from fenzhen.text.tokenise import Tokeniser
 from fenzhen.understanding.model_dir import ModelDir
@@ -126,6 +133,70 @@ def test_judges_decide_what_the_scores_mean(made: Path, tmp_path: Path) -> None:
 def test_a_released_model_is_never_overwritten(made: Path) -> None:
     with pytest.raises(ModelError, match="never overwritten"):
         train([made / "chats.jsonl"], made / "model", made / "recipe.toml", str(made / "base"))
+
+
+class Killed(Exception):
+    """Stands for a kill between two epochs."""
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_weights(made: Path, tmp_path: Path) -> None:
+    def fit(folder: Path | None, epochs_to_live: int = 99) -> tuple[dict[str, torch.Tensor], list[str]]:
+        said: list[str] = []
+
+        def say(line: str) -> None:
+            said.append(line)
+            if line.startswith(f"epoch {epochs_to_live}/"):
+                raise Killed
+
+        recipe = Recipe.load(made / "recipe.toml")
+        recipe = replace(recipe, finetune=replace(recipe.finetune, epochs=6, dropout=0.1, noisy_rows=0.3))
+        examples = read_examples([made / "chats.jsonl"], None)
+        base, taxonomy = load_base(made / "base"), taxonomy_of(examples)
+        rows = encode_examples(examples, base.tokeniser, taxonomy)
+        model, _ = fit_model(rows, rows, taxonomy, base, recipe, folder=folder, say=say)
+        return model.state_dict(), said
+
+    whole, _ = fit(None)
+    with pytest.raises(Killed):
+        fit(tmp_path, epochs_to_live=5)
+    resumed, said = fit(tmp_path)
+    assert said[0] == "going on after epoch 4 of an interrupted run"
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_a_checkpoint_of_other_data_is_not_gone_on_from(made: Path, tmp_path: Path) -> None:
+    model, other = (torch.nn.Linear(2, 2) for _ in range(2))
+    rows = encode_examples(
+        [Example("在吗", topic="问候")], load_base(made / "base").tokeniser, Taxonomy.of_topics({"问候"})
+    )
+    recipe = Recipe.load(made / "recipe.toml").finetune
+    random = np.random.default_rng(0)
+    weights = MasterWeights([Group(list(model.parameters()), 1e-3, 0.0)])
+    RunFile.of(tmp_path / "run.pt", model, rows, recipe).save(weights, random, Run(epoch=3))
+    said: list[str] = []
+    same = RunFile.of(tmp_path / "run.pt", model, rows, recipe)
+    assert same.resume(weights, random, said.append).epoch == 3
+    for changed in (
+        RunFile.of(tmp_path / "run.pt", other, rows, recipe),
+        RunFile.of(tmp_path / "run.pt", model, rows.select([]), recipe),
+        RunFile.of(tmp_path / "run.pt", model, rows, replace(recipe, epochs=9)),
+    ):
+        assert changed.resume(weights, random, said.append).epoch == 0
+        assert "starting afresh" in said[-1]
+
+
+def test_training_stops_early_and_keeps_the_best_epoch(made: Path) -> None:
+    examples = read_examples([made / "chats.jsonl"], None)
+    base, taxonomy = load_base(made / "base"), taxonomy_of(examples)
+    rows = encode_examples(examples, base.tokeniser, taxonomy)
+    recipe = Recipe.load(made / "recipe.toml")
+    recipe = replace(recipe, finetune=replace(recipe.finetune, epochs=40, patience=3))
+    said: list[str] = []
+    fit_model(rows, rows, taxonomy, base, recipe, say=said.append)
+    epochs = [line for line in said if line.startswith("epoch")]
+    scores = [float(line.split("macro-F1 ")[1].split()[0]) for line in epochs]
+    assert len(epochs) < 40 and scores[-4] == max(scores) and max(scores[-3:]) <= scores[-4]
+    assert any(line.startswith(f"stopped early: no better than in epoch {len(epochs) - 3} for 3") for line in said)
 
 
 def test_split_keeps_conversations_whole_and_weak_rows_out_of_the_judging() -> None:

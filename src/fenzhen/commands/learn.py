@@ -1,5 +1,6 @@
 """`fenzhen train` and `fenzhen evaluate`: find the recipe and the model, and hand over to `fenzhen.learning`."""
 
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,19 +14,19 @@ RECIPES = CHECKOUT / "training" / "recipes"
 DEFAULT_RECIPE = "tiny"
 _TRAINING_LIBRARIES = (
     *("torch", "transformers", "datasets", "sklearn", "scipy", "safetensors"),
-    *("onnx", "onnxscript", "pypinyin"),
+    *("onnx", "onnxscript", "openpyxl", "pyarrow", "pypinyin"),
 )
 
 
-def train(data: Sequence[Path], output: Path, recipe: str, base: str | None) -> None:
+def train(data: Sequence[Path], output: Path, recipe: str, base: str | None, columns: Sequence[str]) -> None:
     """Train a model folder. Raises RequestError for missing files, recipes and libraries."""
     check_files(data)
-    found = recipe_path(recipe)
+    found, named = recipe_path(recipe), named_columns(columns)
     try:
         from fenzhen.learning.train import train as run
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    run(list(data), output, found, base)
+    run(data, output, found, base, named, say=_Telling())
 
 
 def evaluate(data: Sequence[Path], settings: Settings, json_out: Path | None) -> int:
@@ -60,6 +61,30 @@ def route_examples(data: Sequence[Path], settings: Settings, *, record: bool) ->
     return [f"规则 {policy} 下的去向:" + " · ".join(f"{name} {n:,}" for name, n in counts.most_common())], kept
 
 
+class _Telling:
+    """Prints lines; on a terminal those within an epoch, which start with spaces, take each other's place."""
+
+    def __init__(self) -> None:
+        self.over = sys.stderr.isatty()
+
+    def __call__(self, line: str) -> None:
+        passing = self.over and line.startswith("  ")
+        print(f"\r\x1b[2K{line}" if self.over else line, end="" if passing else "\n", file=sys.stderr, flush=True)
+
+
+def named_columns(columns: Sequence[str]) -> dict[str, str]:
+    """`text=买家消息` and the like as a table. Raises RequestError for anything else."""
+    named: dict[str, str] = {}
+    for column in columns:
+        ours, equals, theirs = column.partition("=")
+        if not (ours and equals and theirs):
+            raise RequestError(f"--column {column}: expected OURS=THEIRS, e.g. text=买家消息", field="column")
+        if ours in named:
+            raise RequestError(f"--column {ours}: given twice; keep one", field="column")
+        named[ours] = theirs
+    return named
+
+
 def recipe_path(recipe: str) -> Path:
     """A recipe by path or by name. Raises RequestError naming the recipes there are."""
     path = Path(recipe)
@@ -76,9 +101,9 @@ def recipe_path(recipe: str) -> Path:
 
 
 def check_files(data: Sequence[Path]) -> None:
-    """Raise RequestError for the first path that is no file."""
+    """Raise RequestError for the first path that is neither file nor folder."""
     for path in data:
-        if not path.is_file():
+        if not path.exists():
             raise RequestError(f"no data file at {path}", field="data")
 
 

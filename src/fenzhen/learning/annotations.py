@@ -11,8 +11,8 @@ from typing import Any
 
 from fenzhen.errors import DataError
 from fenzhen.learning.examples import Example, fingerprint
+from fenzhen.learning.files.rows import Row, rows_of
 from fenzhen.learning.readers import to_example
-from fenzhen.learning.rows import Row, rows_of
 from fenzhen.taxonomy import Taxonomy
 
 JD = ("jddc_intents", "jddc_dialogues")

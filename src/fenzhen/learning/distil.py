@@ -7,6 +7,7 @@ topics are close and where the label is likely wrong, which is what a student ga
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from datasets import Dataset
@@ -28,6 +29,7 @@ def teach(
     taxonomy: Taxonomy,
     base: Base,
     recipe: Recipe,
+    folder: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Soft:
     """Probabilities for every row from a teacher whose encoder and wide part never saw it.
@@ -44,9 +46,9 @@ def teach(
         say(f"teacher {fold + 1}/{recipe.distil.folds}: asked about {len(inside):,} of {len(rows):,} rows")
         asked = rows.select(inside)
         plan = replace(recipe, finetune=replace(recipe.finetune, seed=recipe.finetune.seed + 100 + fold))
-        teacher, calibration = fit_model(
-            rows.select(np.flatnonzero(folds != fold)), asked, taxonomy, base, plan, say=say
-        )
+        others = rows.select(np.flatnonzero(folds != fold))
+        kept = folder and folder / f"teacher-{fold + 1}"
+        teacher, calibration = fit_model(others, asked, taxonomy, base, plan, folder=kept, say=say)
         said = predict(teacher, asked)
         soft.topic[inside] = calibration.topic(said.topic)
         soft.emotion[inside] = calibration.emotion(said.emotion)

@@ -8,21 +8,25 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from fenzhen.learning.dataset import Batch, pad, shuffled_batches
+from fenzhen.learning.checkpoint import Run, RunFile
+from fenzhen.learning.dataset import MISSING, Batch, pad, shuffled_batches
 from fenzhen.learning.encoder import Outputs, TriageBert
 from fenzhen.learning.loss import ClassWeights, Soft, multitask_loss
+from fenzhen.learning.metrics import macro_f1
 from fenzhen.learning.noise import Noise
 from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.recipe import FinetuneRecipe
 from fenzhen.text.tokenise import MASK, Tokeniser
 
 Array = NDArray[np.float32]
+LINE_EVERY = 30.0  # seconds between lines within an epoch
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,15 @@ def finetune(
     recipe: FinetuneRecipe,
     tokeniser: Tokeniser,
     *,
+    held: Dataset | None = None,
     soft: Soft | None = None,
+    folder: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
     """Train `model` in place and leave it in fp32 with the averaged weights, its matrices on the int8 grid.
 
-    `soft` are a teacher's probabilities for the rows of `dataset`.
+    `soft` are a teacher's probabilities for the rows of `dataset`. `held` are rows that decide when to stop early. With
+    a `folder` the run is kept there after each epoch, and the same run goes on from it after a kill, bit for bit.
     """
     torch.manual_seed(recipe.seed)
     random = np.random.default_rng(recipe.seed)
@@ -55,28 +62,61 @@ def finetune(
     balance = ClassWeights.of(*labels, (model.topics, model.emotions), recipe.class_balance)
     noise = Noise.of(tokeniser, recipe.noisy_rows, random) if recipe.noisy_rows else None
     model.encoder.drop(recipe.dropout)
+    checkpoint = None if folder is None else RunFile.of(folder / "finetune.pt", model, dataset, recipe)
     # Masters first: they keep what the cast to bf16 rounds away.
     weights = MasterWeights(_groups(model, recipe))
     model.to(torch.bfloat16).train()
+    run = Run() if checkpoint is None else checkpoint.resume(weights, random, report)
     steps = recipe.epochs * math.ceil(len(dataset) / recipe.batch)
     between = max(1, min(20, steps // 50))  # steps from one set of weights that is averaged to the next
-    done, began = 0, time.monotonic()
-    for epoch in range(recipe.epochs):
+    told = time.monotonic()
+    began = told - run.seconds
+    while run.epoch < recipe.epochs and not run.stale(recipe.patience):
         losses = []
         for rows in shuffled_batches(lengths, recipe.batch, random):
             batch = _hide(pad(dataset, rows.tolist(), noise), recipe, tokeniser.id(MASK), random)
             taught = None if soft is None else soft.take(rows)
             loss = multitask_loss(model(batch.ids, batch.segments, batch.mask), batch, taught, balance, recipe)
             loss.backward()  # type: ignore[no-untyped-call]
-            done += 1
-            weights.step(_schedule(done / steps, recipe.warm_up), rounded=done / steps >= recipe.round_from)
-            if done / steps >= recipe.average_from and (done % between == 0 or done == steps):
+            run.steps += 1
+            done = run.steps / steps
+            weights.step(_schedule(done, recipe.warm_up), rounded=done >= recipe.round_from)
+            if done >= recipe.average_from and (run.steps % between == 0 or run.steps == steps):
                 weights.average()
             losses.append(loss.item())
-        left = (time.monotonic() - began) / (epoch + 1) * (recipe.epochs - epoch - 1)
-        report(f"epoch {epoch + 1}/{recipe.epochs}  loss {np.mean(losses):.3f}  about {left / 60:.1f} min left")
+            if time.monotonic() - told > LINE_EVERY:
+                told = time.monotonic()
+                report(f"  {done:.0%}  loss {np.mean(losses):.3f}  {_left(told - began, done)}")
+        run.epoch += 1
+        run.seconds = time.monotonic() - began
+        said = f"epoch {run.epoch}/{recipe.epochs}  loss {np.mean(losses):.3f}"
+        if recipe.patience and held is not None:
+            run.scores.append(_score(model, held))
+            if run.best == run.epoch - 1:
+                weights.mark()
+            said += f"  held-out topic macro-F1 {run.scores[-1]:.3f}"
+        report(f"{said}  {_left(run.seconds, run.steps / steps)}")
+        if checkpoint is not None:
+            checkpoint.save(weights, random, run)
+    if run.stale(recipe.patience):
+        weights.return_to_mark()
+        report(f"stopped early: no better than in epoch {run.best + 1} for {recipe.patience} epochs")
     weights.to_model(model, rounded=recipe.round_from <= 1.0)
     model.eval()
+
+
+def _score(model: TriageBert, held: Dataset) -> float:
+    """Topic macro-F1 of the weights as they are now; the model is left training."""
+    truth = np.array(held["topic"], dtype=np.int64)
+    known = truth != MISSING
+    model.eval()
+    said = predict(model, held).topic.argmax(axis=1)
+    model.train()
+    return macro_f1(truth[known], said[known], model.topics)
+
+
+def _left(seconds: float, done: float) -> str:
+    return f"about {seconds * (1 / done - 1) / 60:.1f} min left"
 
 
 @torch.no_grad()
@@ -89,7 +129,7 @@ def predict(model: TriageBert, dataset: Dataset, batch: int = 64) -> Predicted:
         padded = pad(dataset, order[start : start + batch].tolist())
         parts.append(model(padded.ids, padded.segments, padded.mask))
     back = np.argsort(order)
-    return Predicted(*(torch.cat(column).numpy()[back] for column in zip(*parts, strict=True)))
+    return Predicted(*(torch.cat(column).float().numpy()[back] for column in zip(*parts, strict=True)))
 
 
 def _groups(model: TriageBert, recipe: FinetuneRecipe) -> list[Group]:

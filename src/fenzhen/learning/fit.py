@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,17 +32,18 @@ def fit_model(
     recipe: Recipe,
     *,
     soft: Soft | None = None,
+    folder: Path | None = None,
     say: Say = print,
 ) -> tuple[TriageBert, Calibration]:
     """Train on `rows`, from a copy of the base's encoder; weigh and calibrate on `judges`, which are not among them.
 
-    `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels.
+    `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels. `folder` keeps the run.
     """
     judges = _familiar(judges, rows)
     topics, emotions, buckets = len(taxonomy.topics), len(taxonomy.emotions), recipe.heads.ngram_buckets
     torch.manual_seed(recipe.finetune.seed)
     model = TriageBert(copy.deepcopy(base.encoder), recipe.heads, topics, emotions)
-    finetune(model, rows, recipe.finetune, base.tokeniser, soft=soft, report=say)
+    finetune(model, rows, recipe.finetune, base.tokeniser, held=judges, soft=soft, folder=folder, report=say)
     if buckets:
         wide = fit_wide(rows, topics, emotions, buckets)
         margins = ngram_matrix(judges, buckets) @ wide.table + wide.bias

@@ -23,6 +23,8 @@ class MasterWeights:
         self.masters: list[nn.Parameter] = []
         self._average: list[Tensor] | None = None
         self._averaged = 0
+        self._marked: list[Tensor] = []
+        self._rounded = False
         settings = []
         for group in groups:
             masters = [nn.Parameter(p.detach().float().clone()) for p in group.parameters]
@@ -53,6 +55,7 @@ class MasterWeights:
         for group in self.optimiser.param_groups:
             group["lr"] = group["full_rate"] * scale
         self.optimiser.step()
+        self._rounded = rounded
         self._write_back(self.masters, rounded)
 
     @torch.no_grad()
@@ -63,6 +66,17 @@ class MasterWeights:
             self._average = [master.detach().clone() for master in self.masters]
         for mean, master in zip(self._average, self.masters, strict=True):
             mean.lerp_(master, 1.0 / self._averaged)
+
+    def mark(self) -> None:
+        """Remember the weights as they are now."""
+        self._marked = [master.detach().clone() for master in self.masters]
+
+    @torch.no_grad()
+    def return_to_mark(self) -> None:
+        """Go back to the remembered weights; the average, which came later, is dropped."""
+        for master, marked in zip(self.masters, self._marked, strict=True):
+            master.copy_(marked)
+        self._average, self._averaged = None, 0
 
     def to_model(self, model: nn.Module, *, rounded: bool = False) -> None:
         """Turn the model into fp32 and give it the averaged weights, or the last ones where none were averaged."""
@@ -75,15 +89,25 @@ class MasterWeights:
             parameter.copy_(int8_grid(value) if rounded and value.ndim == 2 else value)
 
     def state(self) -> dict[str, object]:
-        """Everything a resumed run needs (masters and AdamW moments)."""
-        return {"masters": [m.data for m in self.masters], "optimiser": self.optimiser.state_dict()}
+        """Everything a resumed run needs (masters, AdamW moments, the average so far, the mark)."""
+        return {
+            "masters": [m.data for m in self.masters],
+            "optimiser": self.optimiser.state_dict(),
+            "average": self._average or [],
+            "averaged": self._averaged,
+            "marked": self._marked,
+            "rounded": self._rounded,
+        }
 
     @torch.no_grad()
     def restore(self, state: dict[str, object]) -> None:
         """Load what `state` gave."""
         for master, value in zip(self.masters, state["masters"], strict=True):  # type: ignore[call-overload]
             master.copy_(value)
-        self._write_back(self.masters)
+        self._average, self._averaged = state.get("average") or None, state.get("averaged", 0)  # type: ignore[assignment]
+        self._marked = state.get("marked", [])  # type: ignore[assignment]
+        self._rounded = bool(state.get("rounded", False))
+        self._write_back(self.masters, self._rounded)
         rates = [(group["full_rate"], group["weight_decay"]) for group in self.optimiser.param_groups]
         self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
         # A run that goes on under a changed recipe follows the recipe.

@@ -5,6 +5,7 @@ plain loop: weights in bf16 with fp32 masters, eager attention, no dropout, logi
 rate follows the larger of tokens done and minutes spent, so a run ends on time on a busy machine. Checkpoints resume.
 """
 
+import copy
 import json
 import math
 import time
@@ -95,15 +96,14 @@ def batches(sources: list[tuple[Packed, float]], size: int, random: np.random.Ge
 def pretrain(
     sources: list[tuple[Packed, float]],
     held_out: Packed,
-    encoder: Encoder,
+    model: MaskedLanguageModel,
     recipe: PretrainRecipe,
     mask_id: int,
     folder: Path,
-) -> MaskedLanguageModel:
-    """Train, resuming from `folder`/checkpoint.pt where it exists, and return the model around `encoder`, in fp32."""
-    vocabulary: int = encoder.bert.config.vocab_size
-    model = MaskedLanguageModel(encoder)
-    start = start_of(encoder)
+) -> None:
+    """Train the model in place, resuming from `folder`/checkpoint.pt where it exists, and leave it in fp32."""
+    vocabulary: int = model.encoder.bert.config.vocab_size
+    start = start_of(model.encoder)
     weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
     model.to(torch.bfloat16)
     state = resume(folder / "checkpoint.pt", weights, start)
@@ -125,7 +125,22 @@ def pretrain(
             save(folder / "checkpoint.pt", weights, state, start)
     save(folder / "checkpoint.pt", weights, state, start)
     weights.to_model(model)
-    return model
+
+
+def grown(model: MaskedLanguageModel, layers: int) -> MaskedLanguageModel:
+    """A deeper model whose layers are copies of this one's in their order, e.g. 4 -> 6: layers 1 1 2 3 3 4.
+
+    Source: progressive stacking (Gong et al. 2019). A deep model learns sooner from a shallow one than from nothing.
+    """
+    encoder = copy.deepcopy(model.encoder)
+    shallow = encoder.bert.encoder.layer
+    encoder.bert.encoder.layer = nn.ModuleList(
+        copy.deepcopy(shallow[index * len(shallow) // layers]) for index in range(layers)
+    )
+    encoder.bert.config.num_hidden_layers = layers
+    deeper = MaskedLanguageModel(encoder)
+    deeper.transform, deeper.bias = copy.deepcopy(model.transform), copy.deepcopy(model.bias)
+    return deeper
 
 
 def schedule(progress: float, warm_up: float) -> float:

@@ -1,38 +1,44 @@
-"""Readers: labelled files (JSON lines, CSV) to Examples; every fault named with file, line and what to do about it.
+"""Readers: labelled files of any known format to Examples; every fault named with file, line and what to do about it.
 
-Unknown columns are left alone, because exports carry many, except those that look like a misspelt known one.
 It does not judge labels, only whether they are known: `fenzhen audit` looks for wrong ones.
 """
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fenzhen.errors import DataError, RequestError
 from fenzhen.learning.examples import Example
-from fenzhen.learning.rows import Row, files_of, rows_of
+from fenzhen.learning.files.chat_log import examples_of_log, is_chat_log
+from fenzhen.learning.files.columns import Say, ignore, with_known_columns
+from fenzhen.learning.files.rows import Row, files_of, rows_of
 from fenzhen.message import ROLES, Turn, check_text
 from fenzhen.taxonomy import Taxonomy, default
 
 MAX_ERRORS = 20
-KNOWN = (
-    *("text", "history", "topic", "label", "also", "emotion", "needs_human", "session", "source", "split", "weight"),
-    *("id", "topics_ok", "emotions_ok", "intent"),
-)
-_YES, _NO = ("true", "1", "yes", "y", "是"), ("false", "0", "no", "n", "否")
+_EMOTIONS = {default().name(emotion): emotion for emotion in default().emotion_ids}  # their Chinese names
+_YES, _NO = ("true", "1", "yes", "y", "是", "需要"), ("false", "0", "no", "n", "否", "不需要")
 
 
-def read_examples(paths: Sequence[Path], taxonomy: Taxonomy | None) -> list[Example]:
-    """Read files (or folders of them) in order; `.csv` is CSV, `.jsonl` and `.json` one JSON object a line.
+def read_examples(
+    paths: Sequence[Path],
+    taxonomy: Taxonomy | None,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    say: Say = ignore,
+) -> list[Example]:
+    """Read files (or folders of them) in order; of chat logs, the buyers' labelled messages with their history.
 
     With `taxonomy` None any topic is taken: the label set is the data's own; emotions are always the known five.
+    `columns` says what the files call our fields where that can't be found (`files.columns`): our name -> theirs.
+    `say` hears what was found.
     Raises one DataError with up to 20 faults, each as file:line: found, expected, likely fix.
     """
     examples: list[Example] = []
     faults: list[DataError] = []
     for path in files_of(paths):
-        for row in rows_of(path):
+        rows = list(with_known_columns(rows_of(path), columns, say))
+        for row in examples_of_log(rows) if is_chat_log(rows) else rows:
             try:
                 examples.append(to_example(row, taxonomy))
             except DataError as error:
@@ -54,13 +60,10 @@ def to_example(row: Row, taxonomy: Taxonomy | None) -> Example:
             raise DataError(row.fault)
         return _example(row.fields, taxonomy)
     except DataError as error:
-        raise type(error)(error.reason, file=row.file, line=row.line) from None
+        raise type(error)(error.reason, file=row.where, line=row.line) from None
 
 
 def _example(fields: Mapping[str, Any], taxonomy: Taxonomy | None) -> Example:
-    for name in fields:
-        if name not in KNOWN and (close := get_close_matches(str(name), KNOWN, n=1, cutoff=0.8)):
-            raise DataError(f"unknown field {name!r}, probably {close[0]!r}; rename it")
     text = _string(fields, "text")
     try:
         check_text(text or "")
@@ -70,6 +73,7 @@ def _example(fields: Mapping[str, Any], taxonomy: Taxonomy | None) -> Example:
     if topic and label and topic != label:
         raise DataError(f"found topic {topic!r} and label {label!r}; they mean the same field, keep one")
     emotion = _string(fields, "emotion")
+    emotion = _EMOTIONS.get(emotion or "", emotion)
     example = Example(
         text=text or "",
         history=_history(fields.get("history")),

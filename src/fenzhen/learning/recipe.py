@@ -72,8 +72,21 @@ class PretrainRecipe:
 
 
 @dataclass(frozen=True)
+class GrowRecipe:
+    """[grow]: pre-training goes on with a deeper encoder, made of copies of the layers so far (0 layers = it doesn't).
+
+    Ends at `tokens` or after `minutes`, whichever is first; what it doesn't say is as in [pretrain].
+    """
+
+    layers: int = 0
+    tokens: int = 40_000_000
+    minutes: float = 55.0
+    learning_rate: float = 5e-4
+
+
+@dataclass(frozen=True)
 class RespondRecipe:
-    """[respond]: the second phase of pre-training, response selection on dialogues.
+    """[respond]: the last phase of pre-training, response selection on dialogues.
 
     Ends after `steps` or `minutes`, whichever is first; 0 minutes leave it out.
     """
@@ -92,9 +105,13 @@ class RespondRecipe:
 
 @dataclass(frozen=True)
 class FinetuneRecipe:
-    """[finetune]: multi-task training of encoder and heads on labelled examples."""
+    """[finetune]: multi-task training of encoder and heads on labelled examples.
+
+    It stops early after `patience` epochs without a better topic macro-F1 on the held-out examples (0 = never).
+    """
 
     epochs: int = 6
+    patience: int = 0
     batch: int = 64
     learning_rate: float = 4e-4
     head_learning_rate: float = 2e-3
@@ -140,6 +157,7 @@ class Recipe:
     vocabulary: VocabularyRecipe = VocabularyRecipe()
     corpus: Mapping[str, CorpusSource] = field(default_factory=dict)
     pretrain: PretrainRecipe = PretrainRecipe()
+    grow: GrowRecipe = GrowRecipe()
     respond: RespondRecipe = RespondRecipe()
     dialogues: Mapping[str, CorpusSource] = field(default_factory=dict)
     finetune: FinetuneRecipe = FinetuneRecipe()

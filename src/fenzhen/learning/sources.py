@@ -16,8 +16,8 @@ from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import DataError
 from fenzhen.learning.annotations import LabelledTexts, annotated, development_files, row_key, sound_rows
 from fenzhen.learning.examples import Example, fingerprint, squeeze
+from fenzhen.learning.files.rows import Row
 from fenzhen.learning.readers import read_examples
-from fenzhen.learning.rows import Row
 from fenzhen.learning.weak import read_label_map, weak_examples
 from fenzhen.taxonomy import Taxonomy
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fenzhen.defaults import CHECKOUT
@@ -22,11 +23,11 @@ from fenzhen.learning.distil import teach
 from fenzhen.learning.evaluate import evaluate, to_json
 from fenzhen.learning.examples import Example
 from fenzhen.learning.export import Exported, export, gate_messages
+from fenzhen.learning.files.rows import files_of
 from fenzhen.learning.fit import Say, fit_model
 from fenzhen.learning.linear_heads import Choice
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import Recipe
-from fenzhen.learning.rows import files_of
 from fenzhen.learning.sources import Source
 from fenzhen.learning.split import split
 from fenzhen.taxonomy import Taxonomy, default
@@ -38,17 +39,26 @@ from fenzhen.understanding.onnx_classifier import OnnxClassifier
 MOST_PROBES = 4000  # messages that the export gates compare at most
 
 
-def train(data: list[Path], output: Path, recipe: Path, base: str | None = None, say: Say = print) -> None:
+def train(
+    data: Sequence[Path],
+    output: Path,
+    recipe: Path,
+    base: str | None = None,
+    columns: Mapping[str, str] = MappingProxyType({}),
+    say: Say = print,
+) -> None:
     """`fenzhen train`: read the files and build a model folder at `output`, which must not exist yet.
+
+    A run that was killed goes on after the last epoch it finished, given the same files, recipe and base.
 
     Raises DataError for data or recipe, ModelError for the base or an existing output, ExportRefused for the gates.
     """
     plan = Recipe.load(recipe)
-    examples = read_examples(data, None)
-    sources = [
-        Source(file.name, "the trainer's own", len(read_examples([file], None)), sha256(file))
-        for file in files_of(data)
-    ]
+    examples, sources = [], []
+    for file in files_of(data):
+        found = read_examples([file], None, columns, say)
+        examples += found
+        sources.append(Source(file.name, "the trainer's own", len(found), sha256(file)))
     build(examples, sources, plan, load_base(base or CHECKOUT / "models" / "base"), output, say=say)
 
 
@@ -71,6 +81,7 @@ def build(
     if output.exists():
         raise ModelError(f"{output} exists; name a new folder, released models are never overwritten")
     began = time.monotonic()
+    unfinished = output.parent / f".{output.name}.training"  # a killed run goes on from here
     taxonomy = taxonomy_of(examples)
     training, development = split(examples, recipe.finetune.development_share, recipe.finetune.seed)
     if not development:
@@ -78,8 +89,8 @@ def build(
     say(f"{len(training):,} examples train, {len(development):,} are held out; {len(taxonomy.topics)} topics")
     rows = encode_examples(training, base.tokeniser, taxonomy)
     judging = encode_examples(judges or development, base.tokeniser, taxonomy)
-    soft = teach(training, rows, taxonomy, base, recipe, say) if recipe.distil.folds else None
-    model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, say=say)
+    soft = teach(training, rows, taxonomy, base, recipe, unfinished, say) if recipe.distil.folds else None
+    model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, folder=unfinished, say=say)
     say("fitting the linear baseline on the same examples")
     fitted = linear.fit(training, taxonomy, Segmenter())
 
@@ -107,6 +118,7 @@ def build(
         finish.manifest(_report(ModelDir.open(draft), fitted, exported, {"held_out": development, **(tests or {})}))
         draft.chmod(0o755)
         draft.rename(output)
+        shutil.rmtree(unfinished, ignore_errors=True)
     except BaseException:
         shutil.rmtree(draft)
         raise

@@ -13,8 +13,8 @@ import yaml
 from fenzhen.errors import DataError
 from fenzhen.learning.annotations import row_key
 from fenzhen.learning.examples import Example
+from fenzhen.learning.files.rows import Row
 from fenzhen.learning.readers import to_example
-from fenzhen.learning.rows import Row
 from fenzhen.taxonomy import Taxonomy
 
 QUESTION_WEIGHT = 0.3
