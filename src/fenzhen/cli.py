@@ -172,11 +172,30 @@ def train(
         str | None, typer.Option(metavar="NAME_OR_PATH", help="Pre-trained encoder to start from: ours or any BERT.")
     ] = None,
     column: Columns = None,
+    review: Annotated[
+        list[Path] | None, typer.Option("--review", metavar="FILE", help="Corrected review file of `fenzhen audit`.")
+    ] = None,
 ) -> None:
     """Train a model on labelled messages; a killed run goes on where it was. 训练模型。"""
     from fenzhen.commands import learn
 
-    learn.train([*data, *(more or ())], output, recipe, base, column or [])
+    learn.train([*data, *(more or ())], output, recipe, base, column or [], review or [])
+
+
+@app.command()
+def audit(
+    data: Data,
+    more: MoreData = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Review file to write: .xlsx or .csv.")
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings here.")] = None,
+    column: Columns = None,
+) -> None:
+    """Find labels that are probably wrong, conflicting, thin or leaking. 检查标注。"""
+    from fenzhen.commands import learn
+
+    learn.audit([*data, *(more or ())], column or [], output, json_out, _console())
 
 
 @model_app.command("show")

@@ -1,9 +1,11 @@
 """`fenzhen train` and `fenzhen evaluate`: find the recipe and the model, and hand over to `fenzhen.learning`."""
 
+import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import RequestError
@@ -13,20 +15,58 @@ from fenzhen.taxonomy import nearest
 RECIPES = CHECKOUT / "training" / "recipes"
 DEFAULT_RECIPE = "tiny"
 _TRAINING_LIBRARIES = (
-    *("torch", "transformers", "datasets", "sklearn", "scipy", "safetensors"),
+    *("cleanlab", "torch", "transformers", "datasets", "sklearn", "scipy", "safetensors"),
     *("onnx", "onnxscript", "openpyxl", "pyarrow", "pypinyin"),
 )
 
 
-def train(data: Sequence[Path], output: Path, recipe: str, base: str | None, columns: Sequence[str]) -> None:
+def train(
+    data: Sequence[Path],
+    output: Path,
+    recipe: str,
+    base: str | None,
+    columns: Sequence[str],
+    reviews: Sequence[Path] = (),
+) -> None:
     """Train a model folder. Raises RequestError for missing files, recipes and libraries."""
-    check_files(data)
+    check_files([*data, *reviews])
     found, named = recipe_path(recipe), named_columns(columns)
     try:
         from fenzhen.learning.train import train as run
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    run(data, output, found, base, named, say=_Telling())
+    run(data, output, found, base, named, reviews, say=_Telling())
+
+
+def audit(
+    data: Sequence[Path], columns: Sequence[str], output: Path | None, json_out: Path | None, console: Any
+) -> None:
+    """Audit labelled files: tables on the console, a review file and JSON where asked for."""
+    check_files(data)
+    for path in (output, json_out):
+        if path is not None and not path.parent.is_dir():
+            raise RequestError(f"{path}: no folder {path.parent}; create it first")
+    try:
+        from fenzhen.learning.audit import audit as run
+        from fenzhen.learning.audit import to_json
+        from fenzhen.learning.audit_view import render
+        from fenzhen.learning.readers import read_examples
+        from fenzhen.learning.review_file import check_name, write_review
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    if output is not None:
+        check_name(output)
+    say = _Telling()
+    examples = read_examples(list(data), None, named_columns(columns), say)
+    found = run(examples, say)
+    console.print(render(found, examples))
+    if json_out is not None:
+        json_out.write_text(json.dumps(to_json(found, examples), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if output is not None:
+        rows = write_review(found, examples, output)
+        console.print(
+            f"{rows:,} 条写入 {output}:在「改为」一列填上正确的标签或「删除」,再用 fenzhen train --review {output} 训练"
+        )
 
 
 def evaluate(data: Sequence[Path], settings: Settings, json_out: Path | None) -> int:

@@ -56,9 +56,7 @@ def fit(
     """
     segmenter = segmenter or Segmenter()
     heads = _heads(examples, taxonomy)
-    blocks = [features_of(example.message(), segmenter) for example in examples]
-    vocabulary, idf = _vocabulary(blocks)
-    x = _matrix(blocks, vocabulary, idf)
+    x, vocabulary, idf = _features(examples, segmenter)
     columns, choices, scores = [], [], {}
     for head in heads:
         if len(np.unique(head.y)) < 2:
@@ -74,6 +72,19 @@ def fit(
         tuple(vocabulary), idf, weights.astype(np.float16), bias.astype(np.float32), _calibration(scores)
     )
     return FittedBaseline(JiebaBaseline(fitted, taxonomy, segmenter), tuple(choices))
+
+
+def feature_matrix(examples: Sequence[Example], segmenter: Cutter) -> sparse.csr_matrix:
+    """(n, features): what the baseline sees of the examples, TF-IDF weighed."""
+    return _features(examples, segmenter)[0]
+
+
+def _features(
+    examples: Sequence[Example], segmenter: Cutter
+) -> tuple[sparse.csr_matrix, dict[str, int], NDArray[np.float32]]:
+    blocks = [features_of(example.message(), segmenter) for example in examples]
+    vocabulary, idf = _vocabulary(blocks)
+    return _matrix(blocks, vocabulary, idf), vocabulary, idf
 
 
 def _heads(examples: Sequence[Example], taxonomy: Taxonomy) -> list[Head]:

@@ -5,7 +5,7 @@ Says nothing of files (`readers`) or of which examples may train what (`sources`
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fenzhen.message import Message, Turn
 from fenzhen.text.normalise import normalise
@@ -19,6 +19,7 @@ class Example:
     topics_ok    every reading of the topic by independent annotators (evaluation data only; may be empty)
     emotions_ok  the same for the emotion
     weight       how much the row counts in training, 1 for a label read by us
+    where        file:line it was read from, for people
     """
 
     text: str
@@ -34,6 +35,7 @@ class Example:
     id: str | None = None
     topics_ok: tuple[str, ...] = ()
     emotions_ok: tuple[str, ...] = ()
+    where: str | None = field(default=None, compare=False)
 
     def message(self) -> Message:
         """The message as the gateway would have sent it."""

@@ -4,6 +4,7 @@ It does not judge labels, only whether they are known: `fenzhen audit` looks for
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -58,7 +59,7 @@ def to_example(row: Row, taxonomy: Taxonomy | None) -> Example:
     try:
         if row.fault:
             raise DataError(row.fault)
-        return _example(row.fields, taxonomy)
+        return replace(_example(row.fields, taxonomy), where=f"{row.where}:{row.line}")
     except DataError as error:
         raise type(error)(error.reason, file=row.where, line=row.line) from None
 

@@ -28,6 +28,7 @@ from fenzhen.learning.fit import Say, fit_model
 from fenzhen.learning.linear_heads import Choice
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import Recipe
+from fenzhen.learning.review_file import apply_review
 from fenzhen.learning.sources import Source
 from fenzhen.learning.split import split
 from fenzhen.taxonomy import Taxonomy, default
@@ -45,9 +46,12 @@ def train(
     recipe: Path,
     base: str | None = None,
     columns: Mapping[str, str] = MappingProxyType({}),
+    reviews: Sequence[Path] = (),
     say: Say = print,
 ) -> None:
     """`fenzhen train`: read the files and build a model folder at `output`, which must not exist yet.
+
+    `reviews` are review files of an audit: what people wrote there replaces labels and drops rows.
 
     A run that was killed goes on after the last epoch it finished, given the same files, recipe and base.
 
@@ -59,6 +63,12 @@ def train(
         found = read_examples([file], None, columns, say)
         examples += found
         sources.append(Source(file.name, "the trainer's own", len(found), sha256(file)))
+    for review in reviews:
+        done = apply_review(review, examples)
+        examples = list(done.examples)
+        lost = f", {done.lost:,} rows of it are not in the data" if done.lost else ""
+        say(f"{review}: {done.changed:,} labels changed, {done.dropped:,} rows dropped, {done.confirmed:,} kept{lost}")
+        sources.append(Source(review.name, "the trainer's own", done.changed + done.dropped, sha256(review)))
     build(examples, sources, plan, load_base(base or CHECKOUT / "models" / "base"), output, say=say)
 
 
