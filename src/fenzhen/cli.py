@@ -13,9 +13,20 @@ from typing import Annotated, Any, BinaryIO, TextIO
 import typer
 from typer.core import TyperGroup
 
+from fenzhen.cli_options import (
+    BAD_INPUT,
+    FOUND_WRONG,
+    Faq,
+    Model,
+    Policy,
+    ServeStore,
+    Store,
+    check_kept,
+    console,
+    settings_of,
+)
+from fenzhen.cli_training import trainer
 from fenzhen.errors import FenzhenError, ModelError, RequestError
-
-FOUND_WRONG, BAD_INPUT = 1, 2
 
 
 class _Errors(TyperGroup):
@@ -47,22 +58,7 @@ app = typer.Typer(
 )
 model_app = typer.Typer(no_args_is_help=True, help="Look into model folders.")
 app.add_typer(model_app, name="model")
-
-Model = Annotated[Path | None, typer.Option("--model", metavar="DIR", help="Model folder [FENZHEN_MODEL].")]
-Policy = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Routing policy [FENZHEN_POLICY].")]
-Faq = Annotated[Path | None, typer.Option("--faq", metavar="DIR", help="FAQ folder (not in this version).")]
-Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="Record decisions in this store.")]
-ServeStore = Annotated[str | None, typer.Option("--store", metavar="URL", help="Review store [FENZHEN_STORE].")]
-Data = Annotated[
-    list[Path],
-    typer.Option("--data", metavar="FILE", help="Labelled JSONL, CSV, Excel, Parquet, Label Studio JSON; several too."),
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option("--column", metavar="OURS=THEIRS", help="What the files call a column, e.g. text=买家消息."),
-]
-# `--data a.jsonl b.jsonl`: an option takes one value, so the rest arrives as arguments.
-MoreData = Annotated[list[Path] | None, typer.Argument(metavar="[FILE]...", help="More data files.", hidden=True)]
+app.add_typer(trainer)
 
 
 @app.command()
@@ -97,18 +93,18 @@ def classify(
     """Classify texts and say who should answer. 分诊几条消息。"""
     if not texts and not as_json:
         raise typer.BadParameter("give at least one TEXT, or --json with requests on standard input")
-    settings = _settings(model=model, policy=policy, faq=faq, store=store)
+    settings = settings_of(model=model, policy=policy, faq=faq, store=store)
     from fenzhen.commands import classify as command
     from fenzhen.commands.parts import opened
 
     with opened(settings, record=store is not None) as parts:
         if not as_json:
-            kept = command.classify_texts(texts or [], parts, _console())
+            kept = command.classify_texts(texts or [], parts, console())
         elif texts:
             kept = command.answer_texts(texts, parts, _bytes(sys.stdout))
         else:
             kept = command.classify_lines(_bytes(sys.stdin), parts, _bytes(sys.stdout))
-    _check_kept(kept)
+    check_kept(kept)
 
 
 @app.command()
@@ -123,7 +119,7 @@ def score(
     store: Store = None,
 ) -> None:
     """Score a file of chat logs. 给聊天记录批量分诊。"""
-    settings = _settings(model=model, policy=policy, faq=faq, store=store)
+    settings = settings_of(model=model, policy=policy, faq=faq, store=store)
     from fenzhen.batch.read import open_source
     from fenzhen.commands.parts import opened
     from fenzhen.commands.score import score_file
@@ -134,68 +130,16 @@ def score(
             raise typer.Exit(FOUND_WRONG)
 
 
-@app.command()
-def evaluate(
-    data: Data,
-    more: MoreData = None,
-    json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here.")] = None,
-    model: Model = None,
-    policy: Policy = None,
-    faq: Faq = None,
-    store: Store = None,
-) -> None:
-    """Evaluate a model beside its linear baseline. 评测模型。
-
-    With --policy or --store the messages are routed too, and counted by where they would go.
-    """
-    from fenzhen.commands import learn
-
-    settings = _settings(model=model, policy=policy, faq=faq, store=store)
-    files = [*data, *(more or ())]
-    code = learn.evaluate(files, settings, json_out)
-    if policy is not None or store is not None:
-        lines, kept = learn.route_examples(files, settings, record=store is not None)
-        typer.echo("\n".join(lines))
-        _check_kept(kept)
-    raise typer.Exit(code)
-
-
-@app.command()
-def train(
-    data: Data,
-    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Model folder to write.")],
-    more: MoreData = None,
-    recipe: Annotated[
-        str, typer.Option(metavar="PATH|NAME", help="Recipe file, or a name in training/recipes.")
-    ] = "tiny",
-    base: Annotated[
-        str | None, typer.Option(metavar="NAME_OR_PATH", help="Pre-trained encoder to start from: ours or any BERT.")
-    ] = None,
-    column: Columns = None,
-    review: Annotated[
-        list[Path] | None, typer.Option("--review", metavar="FILE", help="Corrected review file of `fenzhen audit`.")
+@model_app.command("rollback")
+def model_rollback(
+    models: Annotated[
+        Path | None, typer.Argument(metavar="[DIR]", help="Folder of models [the one that is served from].")
     ] = None,
 ) -> None:
-    """Train a model on labelled messages; a killed run goes on where it was. 训练模型。"""
-    from fenzhen.commands import learn
+    """Serve the model before the last release again. 撤回发布。"""
+    from fenzhen.commands.model import rollback
 
-    learn.train([*data, *(more or ())], output, recipe, base, column or [], review or [])
-
-
-@app.command()
-def audit(
-    data: Data,
-    more: MoreData = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Review file to write: .xlsx or .csv.")
-    ] = None,
-    json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings here.")] = None,
-    column: Columns = None,
-) -> None:
-    """Find labels that are probably wrong, conflicting, thin or leaking. 检查标注。"""
-    from fenzhen.commands import learn
-
-    learn.audit([*data, *(more or ())], column or [], output, json_out, _console())
+    rollback(models or settings_of().model_path().parent, console())
 
 
 @model_app.command("show")
@@ -203,22 +147,7 @@ def model_show(folder: Annotated[Path | None, typer.Argument(metavar="[DIR]", he
     """Show and verify a model folder. 查看模型。"""
     from fenzhen.commands.model import show
 
-    show(_settings(model=folder).model_path(), _console())
-
-
-def _settings(**options: Any) -> Any:
-    from fenzhen.logs import log_to_stderr
-    from fenzhen.settings import Settings
-
-    settings = Settings.read(**options)
-    log_to_stderr(settings.log_level)
-    return settings
-
-
-def _check_kept(kept: bool) -> None:
-    if not kept:
-        typer.echo("fenzhen: the store could not keep every decision", err=True)
-        raise typer.Exit(FOUND_WRONG)
+    show(settings_of(model=folder).model_path(), console())
 
 
 def _bytes(stream: TextIO | None) -> BinaryIO:
@@ -226,14 +155,6 @@ def _bytes(stream: TextIO | None) -> BinaryIO:
     if stream is None:
         raise RequestError("--json needs standard input and output, and one is closed; connect it to a file or a pipe")
     return stream.buffer
-
-
-def _console() -> Any:
-    """Standard output for tables; where no terminal says how wide it is, wide enough for them."""
-    from rich.console import Console
-
-    wide = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console() if wide else Console(width=140)
 
 
 def main() -> None:

@@ -1,4 +1,7 @@
-"""`fenzhen model show`: what is in a model folder, its files checked against the manifest. Loads no model."""
+"""`fenzhen model show` and `rollback`: what is in a model folder, checked against its manifest; the one before again.
+
+Loads no model.
+"""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -8,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fenzhen.errors import ModelError
+from fenzhen.understanding import releases
 from fenzhen.understanding.model_dir import ModelDir, problems_of, read_manifest, sha256
 
 REPORT_LINES = 24
@@ -30,6 +34,12 @@ def show(path: Path, console: Console) -> None:
         console.print(f"  {name}  {value}", highlight=False, markup=False)
     if len(lines) > REPORT_LINES:
         console.print(f"  … 另有 {len(lines) - REPORT_LINES} 项,见 {path / 'report.json'}", highlight=False)
+
+
+def rollback(models: Path, console: Console) -> None:
+    """Serve the model before the last release. Raises ModelError where none is known."""
+    made = releases.rollback(models)
+    console.print(f"已撤回 {made.before},恢复使用 {made.model}", highlight=False)
 
 
 def flattened(report: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:

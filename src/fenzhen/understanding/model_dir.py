@@ -106,6 +106,22 @@ def write_manifest(path: Path, *, name: str, limits: Limits, **details: Any) -> 
     _write_atomically(path / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
 
 
+def add_to_manifest(path: Path, files: Mapping[str, str]) -> None:
+    """Write text files into a sound folder and list them in its manifest, so that it is sound again.
+
+    Each file is written whole; a crash in between leaves a folder that says so when it is opened, and this, said again,
+    mends it. Raises ModelError for a folder that was not sound otherwise.
+    """
+    manifest = read_manifest(path)
+    others = {**manifest, "files": {name: digest for name, digest in manifest["files"].items() if name not in files}}
+    if problems := [p for p in problems_of(path, others) if not p.startswith("the manifest does not list")]:
+        raise ModelError(f"{path}: {'; '.join(problems)}; restore the folder from its release or export it again")
+    for name, text in files.items():
+        _write_atomically(path / name, text)
+        manifest["files"][name] = sha256(path / name)
+    _write_atomically(path / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+
+
 def current(models: Path) -> Path:
     """The served folder that `models/CURRENT` names. Raises ModelError where it names none."""
     pointer = models / CURRENT

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -14,11 +15,12 @@ from fenzhen.web.keys import Keys
 from fenzhen.web.limits import Lane
 from fenzhen.web.metrics import Metrics
 from fenzhen.web.routes import open_routes, work_routes
-from fenzhen.web.service import Service, TriageLike
+from fenzhen.web.served import Following, Served, TriageLike
+from fenzhen.web.service import Service
 
 
 def create_app(
-    triage: TriageLike,
+    triage: TriageLike | Following,
     store: ReviewStore | None,
     *,
     keys: Sequence[str] = (),
@@ -26,20 +28,26 @@ def create_app(
     threads: int = 2,
     waiting: int = 64,
 ) -> FastAPI:
-    """The HTTP service around a triage.
+    """The HTTP service around a triage, or around one that may be replaced while the service runs.
 
     store     where decisions are kept; None: nothing is recorded and every answer says so. Closed with the app
     keys      accepted API keys; without any the service is open (see `keys.check_exposure`)
-    taxonomy  the labels that feedback may name; None: any
+    taxonomy  the labels that feedback may name; None: any. A triage that is followed brings its own
     threads   messages triaged at the same time; `waiting` more requests may queue, others get 429
     """
     lane = Lane(threads=threads, waiting=waiting)
     metrics = Metrics(spool_bytes=store.spool_bytes if store else lambda: 0, inside=lambda: lane.inside)
-    service = Service(triage, store, lane, metrics, taxonomy)
+    following = triage if isinstance(triage, Following) else None
+    served = triage.now if isinstance(triage, Following) else partial(Served, triage, taxonomy)
+    service = Service(served, store, lane, metrics)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if following is not None:
+            following.start()
         yield
+        if following is not None:
+            following.stop()
         if store is not None:
             store.close()
 
@@ -57,5 +65,5 @@ def create_app(
     app.include_router(open_routes(service, lambda: app.openapi()))
     errors.install(app)
     app.add_middleware(AccessLog, metrics=metrics)
-    openapi.install(app, taxonomy)
+    openapi.install(app, served().taxonomy)
     return app

@@ -4,6 +4,7 @@
 """
 
 import time
+from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
@@ -16,6 +17,7 @@ from fenzhen.triage import Triage
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
 from fenzhen.web.app import create_app
+from fenzhen.web.served import Following, Served
 
 # Messages triaged at the same time in one worker: while one waits for the disk, another can use the processor.
 CONCURRENT = 2
@@ -28,18 +30,21 @@ def build_app(settings: Settings) -> FastAPI:
     """
     log_to_stderr(settings.log_level)  # here, not in the command: each worker process needs it
     start = time.perf_counter()
-    model = ModelDir.open(settings.model_path())
-    policies = Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)
-    triage = Triage(OnnxClassifier(model, threads=settings.threads), policies)
+
+    def load(folder: Path) -> Served:
+        model = ModelDir.open(folder)
+        policies = Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)
+        return Served(Triage(OnnxClassifier(model, threads=settings.threads), policies), model.taxonomy)
+
+    following = Following(settings.model_path, load)
     store = ReviewStore(settings.store, spool_dir=settings.spool)
     structlog.get_logger("fenzhen.web").info(
-        "loaded", model=model.name, seconds=round(time.perf_counter() - start, 2), keys=len(settings.api_keys)
+        "loaded", model=following.path.name, seconds=round(time.perf_counter() - start, 2), keys=len(settings.api_keys)
     )
     return create_app(
-        triage,
+        following,
         store,
         keys=settings.api_keys,
-        taxonomy=model.taxonomy,
         threads=CONCURRENT,
         waiting=settings.max_waiting,
     )

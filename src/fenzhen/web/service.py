@@ -11,24 +11,20 @@ from fenzhen.errors import LabelError, RequestError, StoreError
 from fenzhen.message import Message
 from fenzhen.review.feedback import Feedback
 from fenzhen.review.store import ReviewStore
-from fenzhen.routing.decision import Decision
-from fenzhen.taxonomy import Taxonomy
 from fenzhen.web.errors import NotReady
 from fenzhen.web.limits import Lane
 from fenzhen.web.metrics import Metrics
-
-TriageLike = Callable[[Sequence[Message]], list[Decision]]
+from fenzhen.web.served import Served
 
 
 @dataclass(frozen=True)
 class Service:
-    """The parts behind the routes."""
+    """The parts behind the routes. `served` gives the triage that is served now."""
 
-    triage: TriageLike
+    served: Callable[[], Served]
     store: ReviewStore | None
     lane: Lane
     metrics: Metrics
-    taxonomy: Taxonomy | None
 
     async def classify(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         """Answers in the order of the messages, recorded before this returns. Raises TooBusy."""
@@ -55,23 +51,24 @@ class Service:
             raise NotReady(why)
 
     def _classify(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
-        decisions = self.triage(messages)
+        decisions = self.served().triage(messages)
         rows = [(new_id(), decision) for decision in decisions]
         recorded = None if self.store is None else self.store.record(rows)
         self.metrics.decisions(decisions, recorded=recorded)
         return [answer(id, decision, recorded=bool(recorded)) for id, decision in rows]
 
     def _why_not(self) -> str | None:
-        if self.triage([Message("在吗")])[0].classification is None:
+        if self.served().triage([Message("在吗")])[0].classification is None:
             return "the model fails; the log has the reason. Buyers are handed to people meanwhile"
         return None if self.store is None else self.store.ready()
 
     def _check_labels(self, event: Feedback) -> None:
-        if self.taxonomy is None:
+        taxonomy = self.served().taxonomy
+        if taxonomy is None:
             return
         checks = (
-            ("topic", event.topic, self.taxonomy.topic_index),
-            ("emotion", event.emotion, self.taxonomy.emotion_index),
+            ("topic", event.topic, taxonomy.topic_index),
+            ("emotion", event.emotion, taxonomy.emotion_index),
         )
         for field, label, index in checks:
             try:

@@ -1,0 +1,103 @@
+"""The trainer's part of the command line: `fenzhen train | audit | evaluate | release`. Options only, as in `cli`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fenzhen.cli_options import (
+    FOUND_WRONG,
+    Columns,
+    Data,
+    Faq,
+    Model,
+    MoreData,
+    Policy,
+    Store,
+    check_kept,
+    console,
+    settings_of,
+)
+
+trainer = typer.Typer()
+
+
+@trainer.command()
+def evaluate(
+    data: Data,
+    more: MoreData = None,
+    json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here.")] = None,
+    model: Model = None,
+    policy: Policy = None,
+    faq: Faq = None,
+    store: Store = None,
+) -> None:
+    """Evaluate a model beside its linear baseline. 评测模型。
+
+    With --policy or --store the messages are routed too, and counted by where they would go.
+    """
+    from fenzhen.commands import learn
+
+    settings = settings_of(model=model, policy=policy, faq=faq, store=store)
+    files = [*data, *(more or ())]
+    code = learn.evaluate(files, settings, json_out)
+    if policy is not None or store is not None:
+        lines, kept = learn.route_examples(files, settings, record=store is not None)
+        typer.echo("\n".join(lines))
+        check_kept(kept)
+    raise typer.Exit(code)
+
+
+@trainer.command()
+def train(
+    data: Data,
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="Model folder to write.")],
+    more: MoreData = None,
+    recipe: Annotated[
+        str, typer.Option(metavar="PATH|NAME", help="Recipe file, or a name in training/recipes.")
+    ] = "tiny",
+    base: Annotated[
+        str | None, typer.Option(metavar="NAME_OR_PATH", help="Pre-trained encoder to start from: ours or any BERT.")
+    ] = None,
+    column: Columns = None,
+    review: Annotated[
+        list[Path] | None, typer.Option("--review", metavar="FILE", help="Corrected review file of `fenzhen audit`.")
+    ] = None,
+) -> None:
+    """Train a model on labelled messages; a killed run goes on where it was. 训练模型。"""
+    from fenzhen.commands import learn
+
+    learn.train([*data, *(more or ())], output, recipe, base, column or [], review or [])
+
+
+@trainer.command()
+def audit(
+    data: Data,
+    more: MoreData = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="FILE", help="Review file to write: .xlsx or .csv.")
+    ] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the findings here.")] = None,
+    column: Columns = None,
+) -> None:
+    """Find labels that are probably wrong, conflicting, thin or leaking. 检查标注。"""
+    from fenzhen.commands import learn
+
+    learn.audit([*data, *(more or ())], column or [], output, json_out, console())
+
+
+@trainer.command()
+def release(
+    candidate: Annotated[Path, typer.Argument(metavar="DIR", help="Model folder to release, in the folder of models.")],
+    data: Data,
+    changes: Annotated[
+        Path | None, typer.Option("--changes", metavar="FILE", help="Write the messages whose route changes (CSV).")
+    ] = None,
+    policy: Policy = None,
+) -> None:
+    """Serve a model from now on if it is not worse than the current one on the frozen DATA. 发布模型。"""
+    settings = settings_of(policy=policy)
+    from fenzhen.commands.release import release as run
+
+    if not run(candidate, data, settings, changes, console()):
+        raise typer.Exit(FOUND_WRONG)
