@@ -21,21 +21,23 @@ from typer.testing import CliRunner
 from fenzhen.batch.score import Summary
 from fenzhen.cli import app
 from fenzhen.commands import classify as command
-from fenzhen.commands.learn import recipe_path, route_examples
+from fenzhen.commands.learn import recipe_path
 from fenzhen.commands.parts import Parts, assemble
 from fenzhen.commands.score import default_rejects, lines_of
 from fenzhen.errors import RequestError
 from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
 from fenzhen.routing.policy import Policies
-from fenzhen.settings import Settings
 from fenzhen.taxonomy import default
 from fenzhen.text.tokenise import Limits
 from fenzhen.understanding.calibration import Calibration
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
 from fenzhen.understanding.model_dir import write_manifest
 
-COMMANDS = (["serve"], ["classify"], ["score"], ["evaluate"], ["train"], ["model"], ["model", "show"])
+COMMANDS = (
+    *(["serve"], ["classify"], ["score"], ["evaluate"], ["train"], ["audit"], ["release"]),
+    *(["model"], ["model", "show"], ["model", "rollback"]),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -424,9 +426,11 @@ def test_interrupted_score_leaves_nothing(shipped_model: Path, tmp_path: Path, k
 def test_examples_are_routed_under_a_policy(shipped_model: Path, tmp_path: Path) -> None:
     data = tmp_path / "gold.jsonl"
     data.write_text('{"text": "转人工", "topic": "human"}\n{"text": "在吗"}\n', encoding="utf-8")
-    settings = Settings.read(model=shipped_model, store=f"sqlite:///{tmp_path / 'review.db'}")
-    [line], kept = route_examples([data], settings, record=True)
-    assert "转人工 1" in line and kept
+    code, out, err = fenzhen(
+        "evaluate", "--data", data, "--model", shipped_model, "--store", f"sqlite:///{tmp_path / 'review.db'}"
+    )
+    assert code == 0, err
+    assert "去向" in out and "转人工 1" in out
     assert (tmp_path / "review.db").exists()
 
 

@@ -27,25 +27,38 @@ def evaluate(
     data: Data,
     more: MoreData = None,
     json_out: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the numbers here.")] = None,
+    html_out: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page for people here.")
+    ] = None,
+    training: Annotated[
+        list[Path] | None,
+        typer.Option("--training", metavar="FILE", help="What the model was trained on, to show the nearest messages."),
+    ] = None,
+    missed_costs: Annotated[
+        float, typer.Option("--missed-costs", min=0, help="A missed person counts as so many needless handoffs.")
+    ] = 20.0,
+    column: Columns = None,
     model: Model = None,
     policy: Policy = None,
     faq: Faq = None,
     store: Store = None,
 ) -> None:
-    """Evaluate a model beside its linear baseline. 评测模型。
-
-    With --policy or --store the messages are routed too, and counted by where they would go.
-    """
+    """Evaluate a model beside its linear baseline, and where the policy would send the messages. 评测模型。"""
     from fenzhen.commands import learn
 
     settings = settings_of(model=model, policy=policy, faq=faq, store=store)
-    files = [*data, *(more or ())]
-    code = learn.evaluate(files, settings, json_out)
-    if policy is not None or store is not None:
-        lines, kept = learn.route_examples(files, settings, record=store is not None)
-        typer.echo("\n".join(lines))
-        check_kept(kept)
-    raise typer.Exit(code)
+    kept = learn.evaluate(
+        [*data, *(more or ())],
+        settings,
+        console(),
+        columns=column or [],
+        training=training or [],
+        json_out=json_out,
+        html_out=html_out,
+        missed_costs=missed_costs,
+        record=store is not None,
+    )
+    check_kept(kept)
 
 
 @trainer.command()

@@ -83,7 +83,7 @@ def test_safety_confusions_and_slices() -> None:
         ("human", "abuse", 1),
         ("aftersale.refund", "order.status", 1),
     }
-    assert found.sources["a"].topic_accuracy == pytest.approx(2 / 3) and found.sources["b"].rows == 3
+    assert found.slices["source"]["a"].topic_accuracy == pytest.approx(2 / 3) and found.slices["source"]["b"].rows == 3
 
 
 def test_calibration_counts_every_row() -> None:

@@ -1,8 +1,7 @@
-"""`fenzhen train` and `fenzhen evaluate`: find the recipe and the model, and hand over to `fenzhen.learning`."""
+"""`fenzhen train` and `audit`: find files, recipe and libraries, and hand over to `fenzhen.learning`."""
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -69,36 +68,14 @@ def audit(
         )
 
 
-def evaluate(data: Sequence[Path], settings: Settings, json_out: Path | None) -> int:
-    """Evaluate a model beside its linear baseline; the exit code that `fenzhen.learning.evaluate.run` gives."""
+def evaluate(data: Sequence[Path], settings: Settings, console: Any, **options: Any) -> bool:
+    """Evaluate a model (`fenzhen.commands.evaluate.run`). Raises RequestError for missing files and libraries."""
     check_files(data)
-    if json_out is not None and not json_out.parent.is_dir():
-        raise RequestError(f"--json {json_out}: no folder {json_out.parent}; create it first", field="json")
-    if json_out is not None and json_out.is_dir():
-        raise RequestError(f"--json {json_out}: found a folder, expected a file name", field="json")
-    from fenzhen.learning.evaluate import run
-
-    return run(list(data), settings.model_path(), json_out)
-
-
-def route_examples(data: Sequence[Path], settings: Settings, *, record: bool) -> tuple[list[str], bool]:
-    """Triage the examples under the policy and count where they would go; recorded if asked for.
-
-    Returns the lines to print, and False if the store could not keep the decisions.
-    """
-    from fenzhen.answer import new_id
-    from fenzhen.commands.parts import ACTION_NAMES, opened
-    from fenzhen.learning.readers import read_examples
-    from fenzhen.message import Message
-
-    with opened(settings, record=record) as parts:
-        examples = read_examples(list(data), parts.taxonomy)
-        messages = [Message(text=example.text, history=example.history) for example in examples]
-        decisions = parts.triage(messages)
-        kept = parts.store is None or parts.store.record([(new_id(), decision) for decision in decisions])
-    counts = Counter(ACTION_NAMES[decision.route.action] for decision in decisions)
-    policy = decisions[0].policy if decisions else "—"
-    return [f"规则 {policy} 下的去向:" + " · ".join(f"{name} {n:,}" for name, n in counts.most_common())], kept
+    try:
+        from fenzhen.commands.evaluate import run
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    return run(data, settings, console, **options)
 
 
 class _Telling:

@@ -37,7 +37,7 @@ class Answers:
     needs_human: Indices  # 0, 1, UNLABELLED
     needs_human_said: NDArray[np.float64]
     confidence: NDArray[np.float64]
-    sources: tuple[str, ...]
+    in_scope: NDArray[np.float64]
 
 
 def answers_of(examples: Sequence[Example], said: Sequence[Classification], taxonomy: Taxonomy) -> Answers:
@@ -64,7 +64,7 @@ def answers_of(examples: Sequence[Example], said: Sequence[Classification], taxo
         needs_human=np.array(person, dtype=np.int64),
         needs_human_said=np.array([c.needs_human for c in said], dtype=float),
         confidence=np.array([c.confidence for c in said], dtype=float),
-        sources=tuple(e.source or "—" for e in examples),
+        in_scope=np.array([c.in_scope for c in said], dtype=float),
     )
 
 

@@ -5,12 +5,9 @@ Conventions: `topic` is the strict truth; `topics_ok` lists both readings of ind
 It measures agreement with these labels on these rows; it does not know whether your messages are like them.
 """
 
-import json
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,23 +15,15 @@ import numpy as np
 from fenzhen.errors import DataError
 from fenzhen.learning import metrics
 from fenzhen.learning.answers import UNLABELLED, Answers, Indices, answers_of, recall_at, safety, statistics
-from fenzhen.learning.bootstrap import Interval, bootstrap, paired_difference
+from fenzhen.learning.bootstrap import Interval, bootstrap, paired_difference, resamples, wilson
+from fenzhen.learning.coverage import Point, coverage_curve
 from fenzhen.learning.examples import Example
 from fenzhen.learning.metrics import Bin, ClassScore
+from fenzhen.learning.slices import Slice, slices
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.understanding.classification import Classifier
 
 CONFUSED_PAIRS = 15
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The rows of one source."""
-
-    rows: int
-    topic_accuracy: float
-    topic_macro_f1: float
-    intent_macro_f1: float
 
 
 @dataclass(frozen=True)
@@ -48,6 +37,7 @@ class Evaluation:
     measures: dict[str, Interval]
     safety: dict[str, Interval]
     topics: dict[str, ClassScore]
+    topic_intervals: dict[str, tuple[Interval, Interval, Interval]]
     intents: dict[str, ClassScore]
     emotions: dict[str, ClassScore]
     confused: tuple[tuple[str, str, int], ...]
@@ -55,7 +45,9 @@ class Evaluation:
     ece_if_perfect: float
     bins: tuple[Bin, ...]
     recall_at: dict[str, float]
-    sources: dict[str, Slice]
+    slices: dict[str, dict[str, Slice]]
+    by_confidence: tuple[Point, ...]
+    by_scope: tuple[Point, ...]
     taxonomy: Taxonomy
     answers: Answers
 
@@ -82,6 +74,7 @@ def evaluate(classifier: Classifier, examples: Sequence[Example], taxonomy: Taxo
         measures=measures,
         safety=safety(answers, taxonomy),
         topics=_present(topics, taxonomy.topic_ids),
+        topic_intervals=_topic_intervals(answers, taxonomy, seed),
         intents=_scores(answers.intent, answers.intent_said, taxonomy.intent_ids),
         emotions=_scores(answers.emotion, answers.emotion_said, taxonomy.emotion_ids),
         confused=_confused(topics, taxonomy),
@@ -89,7 +82,9 @@ def evaluate(classifier: Classifier, examples: Sequence[Example], taxonomy: Taxo
         ece_if_perfect=metrics.ece_if_perfect(sure, seed=seed),
         bins=tuple(metrics.calibration_bins(sure, right)),
         recall_at=recall_at(answers),
-        sources=_slices(answers, taxonomy),
+        slices=slices(examples, answers, taxonomy),
+        by_confidence=coverage_curve(sure, right),
+        by_scope=coverage_curve(answers.in_scope[labelled], right),
         taxonomy=taxonomy,
         answers=answers,
     )
@@ -112,45 +107,43 @@ def to_json(evaluation: Evaluation, beside: Evaluation | None = None) -> dict[st
 
     def one(made: Evaluation) -> dict[str, Any]:
         fields = {k: v for k, v in vars(made).items() if k not in ("taxonomy", "answers")}
-        result: dict[str, Any] = _plain(fields)
+        result: dict[str, Any] = plain(fields)
         return result
 
     if beside is None:
         return one(evaluation)
-    between = _plain(differences(evaluation, beside))
+    between = plain(differences(evaluation, beside))
     return {**one(evaluation), "beside": one(beside), "difference_to_beside": between}
-
-
-def run(data: Sequence[Path], model: Path, json_out: Path | None, *, seed: int = 0) -> int:
-    """`fenzhen evaluate`: print the encoder of a model folder beside its baseline; exit code 0.
-
-    Raises ModelError for the folder, DataError for the data.
-    """
-    from rich.console import Console
-
-    from fenzhen.learning.evaluation_view import render
-    from fenzhen.learning.readers import read_examples
-    from fenzhen.text.segment import Segmenter
-    from fenzhen.understanding.baseline import JiebaBaseline
-    from fenzhen.understanding.model_dir import ModelDir
-    from fenzhen.understanding.onnx_classifier import OnnxClassifier
-
-    folder = ModelDir.open(model)
-    examples = read_examples(list(data), folder.taxonomy)
-    baseline = JiebaBaseline.load(folder.path / "baseline.npz", folder.taxonomy, Segmenter())
-    encoder, linear = (
-        evaluate(classifier, examples, folder.taxonomy, seed=seed) for classifier in (OnnxClassifier(folder), baseline)
-    )
-    Console().print(render(encoder, linear))
-    if json_out is not None:
-        text = json.dumps(to_json(encoder, linear), ensure_ascii=False, indent=1, allow_nan=False)
-        json_out.write_text(text + "\n", encoding="utf-8")
-    return 0
 
 
 def _scores(truth: Indices, said: Indices, labels: tuple[str, ...]) -> dict[str, ClassScore]:
     use = truth != UNLABELLED
     return _present(metrics.confusion(truth[use], said[use], len(labels)), labels)
+
+
+def _topic_intervals(
+    a: Answers, taxonomy: Taxonomy, seed: int, draws: int = 500
+) -> dict[str, tuple[Interval, Interval, Interval]]:
+    """Precision and recall (Wilson) and F1 (bootstrap by row) of each topic that occurs in truth or answer."""
+    use = a.topic != UNLABELLED
+    truth, said, size = a.topic[use], a.topic_said[use], len(taxonomy.topics)
+    drawn = resamples(len(truth), draws, seed)
+    support, answered, hits = (
+        np.stack([np.bincount(side[rows], minlength=size + 1)[:size] for rows in drawn])
+        for side in (truth, said, np.where(truth == said, truth, size))
+    )
+    f1 = 2 * hits / np.maximum(support + answered, 1)
+    found = {}
+    for label, score in _present(metrics.confusion(truth, said, size), taxonomy.topic_ids).items():
+        place = taxonomy.topic_index(label)
+        right = int(((truth == said) & (truth == place)).sum())
+        low, high = np.quantile(f1[support[:, place] + answered[:, place] > 0, place], [0.025, 0.975])
+        found[label] = (
+            wilson(right, score.predicted),
+            wilson(right, score.support),
+            Interval(score.f1, float(low), float(high)),
+        )
+    return found
 
 
 def _present(counts: Indices, labels: tuple[str, ...]) -> dict[str, ClassScore]:
@@ -164,27 +157,14 @@ def _confused(counts: Indices, taxonomy: Taxonomy) -> tuple[tuple[str, str, int]
     return tuple((names[i], names[j], n) for n, i, j in sorted(pairs, key=lambda p: (-p[0], p[1:]))[:CONFUSED_PAIRS])
 
 
-def _slices(a: Answers, taxonomy: Taxonomy) -> dict[str, Slice]:
-    made = {}
-    sources = np.array(a.sources)
-    for source, rows in sorted(Counter(a.sources).items()):
-        use = (sources == source) & (a.topic != UNLABELLED)
-        made[source] = Slice(
-            rows,
-            metrics.accuracy(a.topic[use], a.topic_said[use]),
-            metrics.macro_f1(a.topic[use], a.topic_said[use], len(taxonomy.topics)),
-            metrics.macro_f1(a.intent[use], a.intent_said[use], len(taxonomy.intents)),
-        )
-    return made
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """As JSON knows it: dataclasses as objects, a number that does not exist as null."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Interval | ClassScore | Bin | Slice):
-        return _plain(asdict(value))
+        return [plain(item) for item in value]
+    if isinstance(value, Interval | ClassScore | Bin | Slice | Point):
+        return plain(asdict(value))
     if isinstance(value, float):
         return round(value, 6) if math.isfinite(value) else None
     return value

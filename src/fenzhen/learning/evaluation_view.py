@@ -1,13 +1,17 @@
 """How an Evaluation looks on a terminal: rich tables, Chinese names beside ids. Computes nothing but differences."""
 
+from collections.abc import Mapping
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from fenzhen.learning.bootstrap import Interval
 from fenzhen.learning.evaluate import Evaluation, differences
+from fenzhen.learning.handoff import Handoff
+from fenzhen.learning.slices import Slice
 
-_MEASURES = {
+MEASURES = {
     "intent_macro_f1": "意图 macro-F1",
     "topic_macro_f1": "主题 macro-F1",
     "topic_macro_f1_agreed": "主题 macro-F1(两次标注一致的行)",
@@ -16,6 +20,16 @@ _MEASURES = {
     "emotion_macro_f1": "情绪 macro-F1",
     "emotion_accuracy": "情绪准确率",
     "needs_human_auroc": "需人工 AUROC",
+}
+
+SLICES = {
+    "source": "来源",
+    "channel": "渠道",
+    "shop": "店铺",
+    "length": "长度",
+    "history": "上文",
+    "emotion": "情绪",
+    "reviewed": "复核",
 }
 
 
@@ -33,8 +47,12 @@ def render(evaluation: Evaluation, beside: Evaluation | None = None) -> Renderab
     if evaluation.confused:
         parts.append(_confused(evaluation))
     parts.append(_calibration(evaluation, beside))
-    if len(evaluation.sources) > 1:
-        parts.append(_sources(evaluation, beside))
+    for kind, found in evaluation.slices.items():
+        if len(found) > 1:
+            parts.append(
+                _slices(SLICES[kind], found, {} if beside is None else beside.slices[kind], evaluation, beside)
+            )
+    parts.append(_coverage(evaluation))
     return Group(*parts)
 
 
@@ -46,7 +64,8 @@ def _table(title: str, *columns: str) -> Table:
 
 
 def _interval(value: Interval | None) -> str:
-    return "—" if value is None else f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
+    missing = value is None or value.value != value.value  # nothing to measure it on
+    return "—" if missing or value is None else f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]"
 
 
 def _measures(evaluation: Evaluation, beside: Evaluation | None) -> Table:
@@ -55,7 +74,7 @@ def _measures(evaluation: Evaluation, beside: Evaluation | None) -> Table:
     between = {} if beside is None else differences(evaluation, beside)
     for name, value in evaluation.measures.items():
         other = [] if beside is None else [_interval(beside.measures.get(name)), _interval(between.get(name))]
-        table.add_row(_MEASURES.get(name, name), _interval(value), *other)
+        table.add_row(MEASURES.get(name, name), _interval(value), *other)
     for name, recall in evaluation.recall_at.items():
         label = name.replace("needs_human recall at precision", "需人工 召回率,精确率 ≥")
         other = [] if beside is None else [f"{beside.recall_at.get(name, float('nan')):.3f}", ""]
@@ -67,18 +86,18 @@ def _safety(evaluation: Evaluation, beside: Evaluation | None) -> Table:
     table = _table("安全相关", "指标", evaluation.name, *([] if beside is None else [beside.name]))
     for name, value in evaluation.safety.items():
         other = [] if beside is None else [_interval(beside.safety.get(name))]
-        table.add_row(_safety_name(name, evaluation), _interval(value), *other)
+        table.add_row(safety_name(name, evaluation), _interval(value), *other)
     return table
 
 
-def _safety_name(name: str, evaluation: Evaluation) -> str:
+def safety_name(name: str, evaluation: Evaluation) -> str:
     if name == "recall of any safety topic":
         return "任一安全主题 召回率"
     kind, _, topic = name.rpartition(" ")
-    return f"{_named(topic, evaluation)} {'召回率' if kind == 'recall' else '误报率'}"
+    return f"{named(topic, evaluation)} {'召回率' if kind == 'recall' else '误报率'}"
 
 
-def _named(label: str, evaluation: Evaluation) -> str:
+def named(label: str, evaluation: Evaluation) -> str:
     name = evaluation.taxonomy.name(label)
     return label if name == label else f"{name} {label}"
 
@@ -91,14 +110,14 @@ def _labels(title: str, kind: str, evaluation: Evaluation, beside: Evaluation | 
     for label, score in sorted(scores.items(), key=lambda pair: -pair[1].support):
         other = [] if beside is None else [f"{others[label].f1:.3f}" if label in others else "—"]
         cells = [f"{number:.3f}" for number in (score.precision, score.recall, score.f1)]
-        table.add_row(_named(label, evaluation), f"{score.support:,}", *cells, *other)
+        table.add_row(named(label, evaluation), f"{score.support:,}", *cells, *other)
     return table
 
 
 def _confused(evaluation: Evaluation) -> Table:
     table = _table("最常混淆", "标注", "模型判为", "条数")
     for true, said, count in evaluation.confused:
-        table.add_row(_named(true, evaluation), _named(said, evaluation), f"{count:,}")
+        table.add_row(named(true, evaluation), named(said, evaluation), f"{count:,}")
     return table
 
 
@@ -114,12 +133,41 @@ def _calibration(evaluation: Evaluation, beside: Evaluation | None) -> Table:
     return table
 
 
-def _sources(evaluation: Evaluation, beside: Evaluation | None) -> Table:
-    columns = ["来源", "条数", "主题准确率", "主题 macro-F1", "意图 macro-F1"]
+def _slices(
+    title: str,
+    found: Mapping[str, Slice],
+    others: Mapping[str, Slice],
+    evaluation: Evaluation,
+    beside: Evaluation | None,
+) -> Table:
+    columns = [title, "条数", "主题准确率", "主题 macro-F1", "意图 macro-F1"]
     columns += [] if beside is None else [f"主题准确率 {beside.name}"]
-    table = _table("按来源", *columns)
-    for source, part in evaluation.sources.items():
-        numbers = [f"{x:.3f}" for x in (part.topic_accuracy, part.topic_macro_f1, part.intent_macro_f1)]
-        other = [] if beside is None else [f"{beside.sources[source].topic_accuracy:.3f}"]
-        table.add_row(source, f"{part.rows:,}", *numbers, *other)
+    table = _table(f"按{title}", *columns)
+    for name, part in found.items():
+        numbers = [_interval(part.interval), *(f"{x:.3f}" for x in (part.topic_macro_f1, part.intent_macro_f1))]
+        other = [] if beside is None else [f"{others[name].topic_accuracy:.3f}"]
+        table.add_row(evaluation.taxonomy.name(name), f"{part.rows:,}", *numbers, *other)
+    return table
+
+
+def _coverage(evaluation: Evaluation) -> Table:
+    table = _table("只答最有把握的一部分,主题判对多少", "覆盖", "按置信度", "阈值", "按是否在业务范围", "阈值")
+    by_scope = {round(point.coverage, 1): point for point in evaluation.by_scope}
+    for point in evaluation.by_confidence:
+        if abs(point.coverage * 10 - round(point.coverage * 10)) < 0.05 and (share := round(point.coverage, 1)):
+            other = by_scope.get(share)
+            cells = ("—", "—") if other is None else (f"{other.accuracy:.3f}", f"{other.threshold:.2f}")
+            table.add_row(f"{share:.0%}", f"{point.accuracy:.3f}", f"{point.threshold:.2f}", *cells)
+    return table
+
+
+def handoff_table(found: Handoff) -> Table:
+    """Whether those who need a person get one under the policy."""
+    title = f"转人工({found.rows:,} 条已标注是否需人工)"
+    table = _table(title, "指标", "数值")
+    table.add_row("转人工占比", _interval(found.share))
+    table.add_row("精确率(转了的里面确实需要)", _interval(found.precision))
+    table.add_row("召回率(需要的里面转了)", _interval(found.recall))
+    table.add_row("漏转 / 多转", f"{found.missed:,} / {found.needless:,}")
+    table.add_row(f"每条代价(漏转 1 条算 {found.missed_costs:g} 次多转)", f"{found.cost:.3f}")
     return table

@@ -19,6 +19,7 @@ class Example:
     topics_ok    every reading of the topic by independent annotators (evaluation data only; may be empty)
     emotions_ok  the same for the emotion
     weight       how much the row counts in training, 1 for a label read by us
+    channel, shop, reviewed  where the message came from and whether a person checked the label: for slices of a report
     where        file:line it was read from, for people
     """
 
@@ -35,6 +36,9 @@ class Example:
     id: str | None = None
     topics_ok: tuple[str, ...] = ()
     emotions_ok: tuple[str, ...] = ()
+    channel: str | None = None
+    shop: str | None = None
+    reviewed: bool | None = None
     where: str | None = field(default=None, compare=False)
 
     def message(self) -> Message:

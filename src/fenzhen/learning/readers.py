@@ -18,6 +18,7 @@ from fenzhen.message import ROLES, Turn, check_text
 from fenzhen.taxonomy import Taxonomy, default
 
 MAX_ERRORS = 20
+_NAMES = ("id", "session", "label", "topic", "shop", "channel")  # a number will do for these
 _EMOTIONS = {default().name(emotion): emotion for emotion in default().emotion_ids}  # their Chinese names
 _YES, _NO = ("true", "1", "yes", "y", "是", "需要"), ("false", "0", "no", "n", "否", "不需要")
 
@@ -89,6 +90,9 @@ def _example(fields: Mapping[str, Any], taxonomy: Taxonomy | None) -> Example:
         id=_string(fields, "id"),
         topics_ok=_strings(fields, "topics_ok"),
         emotions_ok=_strings(fields, "emotions_ok"),
+        channel=_string(fields, "channel"),
+        shop=_string(fields, "shop"),
+        reviewed=_truth(fields.get("reviewed"), "reviewed"),
     )
     _check_labels(example, taxonomy)
     return example
@@ -107,7 +111,11 @@ def _string(fields: Mapping[str, Any], name: str) -> str | None:
     value = fields.get(name)
     if value is None or value == "":
         return None
-    if name in ("id", "session", "label", "topic") and isinstance(value, int) and not isinstance(value, bool):
+    if (
+        name in ("id", "session", "label", "topic", "shop", "channel")
+        and isinstance(value, int)
+        and not isinstance(value, bool)
+    ):
         return str(value)
     if not isinstance(value, str):
         raise DataError(f"{name}: found {value!r:.60}, expected a string; put it in quotes")
@@ -140,7 +148,7 @@ def _turn(number: int, turn: object) -> Turn:
     return Turn(role, turn["text"])
 
 
-def _truth(value: object) -> bool | None:
+def _truth(value: object, name: str = "needs_human") -> bool | None:
     if value is None or isinstance(value, bool):
         return value
     word = str(value).strip().lower()
@@ -150,7 +158,7 @@ def _truth(value: object) -> bool | None:
         return False
     if not word:
         return None
-    raise DataError(f"needs_human: found {value!r:.60}, expected true, false or nothing")
+    raise DataError(f"{name}: found {value!r:.60}, expected true, false or nothing")
 
 
 def _weight(value: object) -> float:

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from datasets import Dataset
+
 from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import DataError, ModelError
 from fenzhen.learning import baseline as linear
@@ -20,23 +22,29 @@ from fenzhen.learning.base import Base, load_base
 from fenzhen.learning.card import model_card
 from fenzhen.learning.dataset import encode_examples
 from fenzhen.learning.distil import teach
+from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.evaluate import evaluate, to_json
-from fenzhen.learning.examples import Example
+from fenzhen.learning.examples import Example, fingerprint
 from fenzhen.learning.export import Exported, export, gate_messages
 from fenzhen.learning.files.rows import files_of
+from fenzhen.learning.finetune import predict
 from fenzhen.learning.fit import Say, fit_model
 from fenzhen.learning.linear_heads import Choice
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import Recipe
 from fenzhen.learning.review_file import apply_review
 from fenzhen.learning.sources import Source
-from fenzhen.learning.split import split
+from fenzhen.learning.split import draw, split
 from fenzhen.taxonomy import Taxonomy, default
 from fenzhen.text.segment import Segmenter
 from fenzhen.text.tokenise import Tokeniser
 from fenzhen.understanding.model_dir import ModelDir, sha256, write_manifest
+from fenzhen.understanding.neighbours import FILE as NEIGHBOURS
+from fenzhen.understanding.neighbours import Neighbours
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
 
+MOST_NEIGHBOURS = 20_000  # some 3 MB
+OURS = "written/"
 MOST_PROBES = 4000  # messages that the export gates compare at most
 
 
@@ -116,6 +124,7 @@ def build(
         (draft / "labels.json").write_text(_json(taxonomy.to_dict()), encoding="utf-8")
         calibration.save(draft / "calibration.json")
         fitted.model.save(draft / "baseline.npz")
+        _neighbours(model, training, rows).save(draft / NEIGHBOURS)
         details = {
             "recipe": recipe.to_dict(),
             "base": base.origin,
@@ -133,6 +142,19 @@ def build(
         shutil.rmtree(draft)
         raise
     return exported
+
+
+def _neighbours(model: TriageBert, training: Sequence[Example], rows: Dataset) -> Neighbours:
+    """Of the rows with a topic, evenly drawn if there are too many; texts only of what was written for this project."""
+    share = MOST_NEIGHBOURS / max(len(training), 1)
+    kept = [n for n, e in enumerate(training) if e.topic is not None and draw(fingerprint(e.text), "near") < share]
+    examples = [training[n] for n in kept]
+    return Neighbours.of(
+        predict(model, rows.select(kept)).vector,
+        [str(e.topic) for e in examples],
+        [fingerprint(e.text) for e in examples],
+        [e.text if (e.source or "").startswith(OURS) else "" for e in examples],
+    )
 
 
 def taxonomy_of(examples: Sequence[Example]) -> Taxonomy:

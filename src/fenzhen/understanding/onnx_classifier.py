@@ -87,6 +87,14 @@ class OnnxClassifier:
     def identity(self) -> str:
         return self._identity
 
+    def topic_log_odds(self, messages: Sequence[Message], topic: str) -> list[float]:
+        """Calibrated log-odds of one topic for each message, which may be empty. Raises LabelError."""
+        place = self._model.taxonomy.topic_index(topic)
+        logits = self._graph.run(messages, [trace(message.text).text for message in messages])
+        p = np.clip(self._model.calibration.topic(logits.topic)[:, place].astype(np.float64), 1e-9, 1 - 1e-9)
+        odds: list[float] = np.log(p / (1 - p)).tolist()
+        return odds
+
     def classify(self, messages: Sequence[Message]) -> list[Classification]:
         if not messages:
             return []

@@ -17,7 +17,7 @@ from fenzhen.taxonomy import nearest
 
 KNOWN = (
     *("text", "history", "topic", "label", "also", "emotion", "needs_human", "session", "source", "split", "weight"),
-    *("id", "topics_ok", "emotions_ok", "intent", "role", "sent_at"),
+    *("id", "topics_ok", "emotions_ok", "intent", "role", "sent_at", "channel", "shop", "reviewed"),
 )
 # What else a column is called, without case, spaces and underscores.
 ALIASES: Mapping[str, tuple[str, ...]] = {
@@ -41,6 +41,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
     "sent_at": ("时间", "发送时间", "消息时间", "timestamp", "time", "sentat", "createdat"),
     "history": ("上文", "历史", "历史消息", "对话历史", "context"),
     "source": ("来源",),
+    "channel": ("渠道", "平台"),
+    "shop": ("店铺", "店铺名称", "店铺id"),
+    "reviewed": ("已复核", "是否复核"),
     "split": ("数据集划分",),
     "weight": ("权重",),
 }
