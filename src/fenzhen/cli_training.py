@@ -68,7 +68,7 @@ def train(
     more: MoreData = None,
     recipe: Annotated[
         str, typer.Option(metavar="PATH|NAME", help="Recipe file, or a name in training/recipes.")
-    ] = "tiny",
+    ] = "chats",
     base: Annotated[
         str | None, typer.Option(metavar="NAME_OR_PATH", help="Pre-trained encoder to start from: ours or any BERT.")
     ] = None,

@@ -12,7 +12,6 @@ from fenzhen.settings import Settings
 from fenzhen.taxonomy import nearest
 
 RECIPES = CHECKOUT / "training" / "recipes"
-DEFAULT_RECIPE = "tiny"
 _TRAINING_LIBRARIES = (
     *("cleanlab", "torch", "transformers", "datasets", "sklearn", "scipy", "safetensors"),
     *("onnx", "onnxscript", "openpyxl", "pyarrow", "pypinyin"),

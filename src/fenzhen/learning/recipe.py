@@ -13,6 +13,7 @@ from fenzhen.errors import DataError
 from fenzhen.taxonomy import nearest
 
 T = TypeVar("T")
+DENOISE = ("keep", "weigh", "drop", "relabel", "choose")
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,13 @@ class DistilRecipe:
 
 
 @dataclass(frozen=True)
+class DenoiseRecipe:
+    """[denoise]: what is done about labels that are probably wrong: keep, weigh, drop, relabel, or choose by trying."""
+
+    mode: str = "keep"
+
+
+@dataclass(frozen=True)
 class ExportRecipe:
     """[export]: messages that the gates compare, at least, held-out ones first; the share of flips allowed to int8."""
 
@@ -161,6 +169,7 @@ class Recipe:
     respond: RespondRecipe = RespondRecipe()
     dialogues: Mapping[str, CorpusSource] = field(default_factory=dict)
     finetune: FinetuneRecipe = FinetuneRecipe()
+    denoise: DenoiseRecipe = DenoiseRecipe()
     distil: DistilRecipe = DistilRecipe()
     export: ExportRecipe = ExportRecipe()
 
@@ -182,7 +191,11 @@ class Recipe:
             for part, default in parts.items():
                 if part in data:
                     data[part] = _fill(type(default), data[part], part)
-            return _fill(cls, data, "")
+            made = _fill(cls, data, "")
+            if made.denoise.mode not in DENOISE:
+                found = f"denoise.mode: found {made.denoise.mode!r}, expected one of {', '.join(DENOISE)}"
+                raise DataError(f"{found}; nearest: {nearest(made.denoise.mode, DENOISE)}")
+            return made
         except DataError as error:
             raise DataError(error.reason, file=path) from error
 

@@ -21,6 +21,7 @@ from fenzhen.learning import baseline as linear
 from fenzhen.learning.base import Base, load_base
 from fenzhen.learning.card import model_card
 from fenzhen.learning.dataset import encode_examples
+from fenzhen.learning.denoise import denoise
 from fenzhen.learning.distil import teach
 from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.evaluate import evaluate, to_json
@@ -105,8 +106,10 @@ def build(
     if not development:
         raise DataError(f"found {len(examples)} examples in one conversation, expected several; none can be held out")
     say(f"{len(training):,} examples train, {len(development):,} are held out; {len(taxonomy.topics)} topics")
+    cleaned = denoise(training, development, recipe.denoise.mode, say)
+    training = cleaned.training
     rows = encode_examples(training, base.tokeniser, taxonomy)
-    judging = encode_examples(judges or development, base.tokeniser, taxonomy)
+    judging = encode_examples(judges or cleaned.development, base.tokeniser, taxonomy)
     soft = teach(training, rows, taxonomy, base, recipe, unfinished, say) if recipe.distil.folds else None
     model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, folder=unfinished, say=say)
     say("fitting the linear baseline on the same examples")
@@ -130,6 +133,7 @@ def build(
             "base": base.origin,
             "sources": [asdict(source) for source in sources],
             "training_rows": len(training),
+            "denoised": {"way": cleaned.way, "doubtful": cleaned.suspects, "held_out_macro_f1": cleaned.scores},
             "seconds": round(time.monotonic() - began),
         }
         finish = _Finish(draft, output.name, base.tokeniser, details)
