@@ -25,6 +25,7 @@ from fenzhen.cli_options import (
     console,
     settings_of,
 )
+from fenzhen.cli_policy import policy_app
 from fenzhen.cli_training import trainer
 from fenzhen.errors import FenzhenError, ModelError, RequestError
 
@@ -59,6 +60,7 @@ app = typer.Typer(
 model_app = typer.Typer(no_args_is_help=True, help="Look into model folders.")
 app.add_typer(model_app, name="model")
 app.add_typer(trainer)
+app.add_typer(policy_app, name="policy")
 
 
 @app.command()
