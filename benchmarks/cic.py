@@ -155,7 +155,7 @@ def spacy(training: Sequence[Example], labels: Sequence[str]) -> Predict:
     pipeline = library.blank("zh", config={"nlp": {"tokenizer": {"segmenter": "jieba"}}})
     pipe = pipeline.add_pipe("textcat")
     for label in labels:
-        pipe.add_label(label)  # type: ignore[attr-defined]
+        pipe.add_label(label)
     pairs = [
         Pair.from_dict(pipeline.make_doc(e.text), {"cats": {label: float(label == e.topic) for label in labels}})
         for e in training
