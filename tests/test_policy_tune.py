@@ -30,9 +30,13 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_thresholds_are_written_and_nothing_else(tmp_path: Path, data: Path, shipped_model: Path) -> None:
-    policy = tmp_path / "policy.yaml"
-    shutil.copy(default_file("policy.yaml"), policy)
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    """A copy of the shipped policy that may be changed."""
+    return Path(shutil.copy(default_file("policy.yaml"), tmp_path / "policy.yaml"))
+
+
+def test_thresholds_are_written_and_nothing_else(policy: Path, data: Path, shipped_model: Path) -> None:
     before = policy.read_text(encoding="utf-8")
     options = ["--data", str(data), "--policy", str(policy), "--model", str(shipped_model)]
     ran = CliRunner().invoke(app, [*TUNE, "0.05", "--max-handoff", "0.98", *options])
@@ -50,9 +54,7 @@ def test_thresholds_are_written_and_nothing_else(tmp_path: Path, data: Path, shi
     assert again.exit_code == 0 and policy.read_text(encoding="utf-8").count("thresholds:") == 1
 
 
-def test_limits_that_cant_both_hold_are_said_and_write_nothing(tmp_path: Path, data: Path, shipped_model: Path) -> None:
-    policy = tmp_path / "policy.yaml"
-    shutil.copy(default_file("policy.yaml"), policy)
+def test_limits_that_cant_both_hold_are_said_and_write_nothing(policy: Path, data: Path, shipped_model: Path) -> None:
     before = policy.read_text(encoding="utf-8")
     options = ["--data", str(data), "--policy", str(policy), "--model", str(shipped_model)]
     ran = CliRunner().invoke(app, [*TUNE, "0.02", "--max-handoff", "0.05", *options])

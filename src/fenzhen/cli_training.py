@@ -44,10 +44,10 @@ def evaluate(
     store: Store = None,
 ) -> None:
     """Evaluate a model beside its linear baseline, and where the policy would send the messages. 评测模型。"""
-    from fenzhen.commands import learn
+    from fenzhen.commands.evaluate import run
 
     settings = settings_of(model=model, policy=policy, faq=faq, store=store)
-    kept = learn.evaluate(
+    kept = run(
         [*data, *(more or ())],
         settings,
         console(),

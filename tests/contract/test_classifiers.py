@@ -10,7 +10,7 @@ from fenzhen.message import Message, Turn
 from fenzhen.taxonomy import default, intent_of
 from fenzhen.text.segment import Segmenter
 from fenzhen.understanding.baseline import JiebaBaseline
-from fenzhen.understanding.classification import Classification, Classifier, FixedClassifier
+from fenzhen.understanding.classification import Classification, Classifier, FixedClassifier, Remembering
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
 
@@ -34,14 +34,15 @@ MESSAGES = [
 ]
 
 
-@pytest.fixture(scope="module", params=["fixed", "linear", "encoder", "encoder on two threads"])
+@pytest.fixture(scope="module", params=["fixed", "linear", "encoder", "encoder on two threads", "remembering"])
 def classifier(request: pytest.FixtureRequest, shipped_model: Path) -> Classifier:
     if request.param == "fixed":
         return FixedClassifier()
     folder = ModelDir.open(shipped_model)
     if request.param == "linear":
         return JiebaBaseline.load(folder.path / "baseline.npz", folder.taxonomy, Segmenter())
-    return OnnxClassifier(folder, threads=2 if "two" in request.param else 1)
+    encoder = OnnxClassifier(folder, threads=2 if "two" in request.param else 1)
+    return Remembering(encoder) if request.param == "remembering" else encoder
 
 
 @pytest.fixture(scope="module")

@@ -76,4 +76,5 @@ def test_told_ways_are_followed() -> None:
     examples, _ = messages(0.3)
     said: list[str] = []
     done = denoise(examples, [], "relabel", said.append)
-    assert done.way == "relabel" and done.relabelled > 0 and "as told" in said[-1]
+    assert done.way == "relabel" and "as told" in said[-1]
+    assert done.training == treat(examples, audit(examples), "relabel") != examples

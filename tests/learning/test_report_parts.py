@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from fenzhen.cli import app
-from fenzhen.learning.bootstrap import Interval
 from fenzhen.learning.coverage import coverage_curve
 from fenzhen.learning.evaluate import evaluate
 from fenzhen.learning.evaluation_page import page
@@ -161,7 +160,9 @@ def test_the_command_writes_page_and_numbers(tmp_path: Path, shipped_model: Path
     assert lost.exit_code == 2 and "no folder" in lost.stderr
 
 
-def test_an_interval_of_nothing_is_a_dash() -> None:
-    empty = evaluate(FixedClassifier(said), [replace(ROWS[0], needs_human=None)], default())  # type: ignore[arg-type]
-    assert isinstance(empty.measures["topic_accuracy"], Interval)
-    assert "评测报告" in page(empty)
+def test_what_cant_be_measured_is_a_dash() -> None:
+    """Nobody insults in these rows: the recall of abuse has no value."""
+    calm = evaluate(FixedClassifier(said), ROWS[:2], default())  # type: ignore[arg-type]
+    assert "<td>辱骂骚扰 abuse 召回率</td><td>—</td>" in page(calm)
+    with_abuse = page(EVALUATION)
+    assert "<td>辱骂骚扰 abuse 召回率</td><td>1.000 <small>" in with_abuse

@@ -19,11 +19,12 @@ from fenzhen.learning.examples import Example, fingerprint
 from fenzhen.learning.handoff import Handoff, handoff
 from fenzhen.learning.mistakes import mistakes
 from fenzhen.learning.readers import read_examples
-from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
 from fenzhen.settings import Settings
+from fenzhen.taxonomy import Taxonomy
 from fenzhen.text.segment import Segmenter
 from fenzhen.understanding.baseline import JiebaBaseline
+from fenzhen.understanding.classification import Classifier, Remembering
 from fenzhen.understanding.explain import Explainer
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.neighbours import FILE as NEIGHBOURS
@@ -56,8 +57,9 @@ def run(
     examples = read_examples(list(data), folder.taxonomy, named, say=lambda line: console.print(line, highlight=False))
     encoder = OnnxClassifier(folder, threads=settings.threads)
     linear = JiebaBaseline.load(folder.path / "baseline.npz", folder.taxonomy, segmenter)
-    found, beside = (evaluate(classifier, examples, folder.taxonomy) for classifier in (encoder, linear))
-    decisions, kept = _route(examples, settings, console, record=record)
+    once = Remembering(encoder)
+    found, beside = (evaluate(classifier, examples, folder.taxonomy) for classifier in (once, linear))
+    decisions, kept = _route(examples, once, folder.taxonomy, settings, console, record=record)
     handed = handoff(examples, [d.route.action == "handoff" for d in decisions], missed_costs) if decisions else None
     console.print(render(found, beside))
     if handed is not None:
@@ -85,12 +87,18 @@ def _check_output(option: str, path: Path | None) -> None:
 
 
 def _route(
-    examples: Sequence[Example], settings: Settings, console: Console, *, record: bool
+    examples: Sequence[Example],
+    classifier: Classifier,
+    taxonomy: Taxonomy,
+    settings: Settings,
+    console: Console,
+    *,
+    record: bool,
 ) -> tuple[list[Decision], bool]:
     """Decisions under the policy, none where it speaks of other labels than the model's; and whether they were kept."""
-    messages = [Message(text=example.text, history=example.history) for example in examples]
+    messages = [example.message() for example in examples]
     try:
-        with opened(settings, record=record) as parts:
+        with opened(settings, record=record, loaded=(classifier, taxonomy)) as parts:
             decisions = parts.triage(messages)
             kept = parts.store is None or parts.store.record([(new_id(), decision) for decision in decisions])
     except PolicyError as error:

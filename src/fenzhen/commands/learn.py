@@ -8,7 +8,6 @@ from typing import Any
 
 from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import RequestError
-from fenzhen.settings import Settings
 from fenzhen.taxonomy import nearest
 
 RECIPES = CHECKOUT / "training" / "recipes"
@@ -65,16 +64,6 @@ def audit(
         console.print(
             f"{rows:,} 条写入 {output}:在「改为」一列填上正确的标签或「删除」,再用 fenzhen train --review {output} 训练"
         )
-
-
-def evaluate(data: Sequence[Path], settings: Settings, console: Any, **options: Any) -> bool:
-    """Evaluate a model (`fenzhen.commands.evaluate.run`). Raises RequestError for missing files and libraries."""
-    check_files(data)
-    try:
-        from fenzhen.commands.evaluate import run
-    except ModuleNotFoundError as error:
-        raise _missing(error) from error
-    return run(data, settings, console, **options)
 
 
 class _Telling:

@@ -39,8 +39,8 @@ def assemble(classifier: Classifier, policies: Policies, taxonomy: Taxonomy, sto
 
 
 @contextmanager
-def opened(settings: Settings, *, record: bool) -> Iterator[Parts]:
-    """Load model and policies, and the store if `record`, which is closed afterwards.
+def opened(settings: Settings, *, record: bool, loaded: tuple[Classifier, Taxonomy] | None = None) -> Iterator[Parts]:
+    """Load model and policies, and the store if `record`, which is closed afterwards. `loaded`: a model that is.
 
     Raises RequestError where there is no model, ModelError, PolicyError and StoreError as they load.
     """
@@ -48,16 +48,18 @@ def opened(settings: Settings, *, record: bool) -> Iterator[Parts]:
     from fenzhen.understanding.onnx_classifier import OnnxClassifier
 
     policy_file, shops = settings.policy_path(), settings.shops_path()
-    model = ModelDir.open(settings.model_path())
-    policies = Policies.load(policy_file, shops, model.taxonomy)
-    classifier = OnnxClassifier(model, threads=settings.threads)
+    if loaded is None:
+        model = ModelDir.open(settings.model_path())
+        loaded = OnnxClassifier(model, threads=settings.threads), model.taxonomy
+    classifier, taxonomy = loaded
+    policies = Policies.load(policy_file, shops, taxonomy)
     if not record:
-        yield assemble(classifier, policies, model.taxonomy)
+        yield assemble(classifier, policies, taxonomy)
         return
     from fenzhen.review.store import ReviewStore
 
     store = ReviewStore(settings.store, spool_dir=settings.spool)
     try:
-        yield assemble(classifier, policies, model.taxonomy, store)
+        yield assemble(classifier, policies, taxonomy, store)
     finally:
         store.close()

@@ -22,14 +22,12 @@ from fenzhen.learning.examples import Example
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.split import draw
 from fenzhen.routing.policy import Policies, Policy
-from fenzhen.routing.risk_control import Level, controlled, family, needed_for
+from fenzhen.routing.risk_control import Level, controlled, family, needed_for, risk_bounds
 from fenzhen.settings import Settings
 from fenzhen.triage import Triage
-from fenzhen.understanding.classification import Classification, FixedClassifier
+from fenzhen.understanding.classification import Classification, Classifier, Remembering
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
-
-Routes = list[list[str | None]]  # by level, by row: the group that gets the message, None where no person does
 
 
 @dataclass(frozen=True)
@@ -73,10 +71,9 @@ def tune(
     fitting = [e for e in examples if draw(e.group, "policy") < 0.5]
     calibrating = [e for e in examples if draw(e.group, "policy") >= 0.5]
     _check_enough(calibrating, max_missed, len(examples))
-    classifier = OnnxClassifier(model, threads=settings.threads)
+    classifier = Remembering(OnnxClassifier(model, threads=settings.threads))
     levels = _family(fitting, classifier.classify([e.message() for e in fitting]), policy)
-    said = classifier.classify([e.message() for e in calibrating])
-    tuned = _calibrate(calibrating, said, policy, levels, max_missed, max_handoff)
+    tuned = _calibrate(calibrating, classifier, policy, levels, max_missed, max_handoff)
     _show(tuned, max_missed, max_handoff, console)
     if tuned.level is None or tuned.share.value > max_handoff:
         return False
@@ -152,13 +149,13 @@ def _per_topic(level: Level, policy: Policy) -> dict[str, float]:
 
 def _calibrate(
     examples: Sequence[Example],
-    said: Sequence[Classification],
+    classifier: Classifier,
     policy: Policy,
     levels: Sequence[Level],
     max_missed: float,
     max_handoff: float,
 ) -> Tuned:
-    groups = [_handed_to(examples, said, policy, level) for level in levels]
+    groups = [_handed_to(examples, classifier, policy, level) for level in levels]
     handed = np.array([[group is not None for group in row] for row in groups], dtype=bool)  # (levels, n)
     urgent = np.array([bool(e.needs_human) for e in examples])
     missed: NDArray[np.bool_] = ~handed[:, urgent].T
@@ -169,8 +166,7 @@ def _calibrate(
         if group is not None:
             counts[group] = counts.get(group, 0) + 1
     within = np.flatnonzero(handed.mean(axis=1) <= max_handoff)
-    ever = np.maximum.accumulate(missed[:, ::-1], axis=1)[:, ::-1]
-    best = (int(ever[:, within[-1]].sum()) + 1) / (len(missed) + 1) if len(within) else 1.0
+    best = float(risk_bounds(missed)[within[-1]]) if len(within) else 1.0
     return Tuned(
         None if chosen is None else levels[chosen],
         int(urgent.sum()),
@@ -182,17 +178,12 @@ def _calibrate(
     )
 
 
-def _handed_to(
-    examples: Sequence[Example], said: Sequence[Classification], policy: Policy, level: Level
-) -> list[str | None]:
+def _handed_to(examples: Sequence[Example], classifier: Classifier, policy: Policy, level: Level) -> list[str | None]:
     limits = replace(
         policy.thresholds, needs_human=level.needs_human, per_topic=MappingProxyType(_per_topic(level, policy))
     )
     tried = Policies(replace(policy, thresholds=limits), {})
-    messages = [example.message() for example in examples]
-    answers = {id(message): classification for message, classification in zip(messages, said, strict=True)}
-    triage = Triage(FixedClassifier(lambda message: answers[id(message)]), tried)
-    routes = [decision.route for decision in triage(messages)]
+    routes = [decision.route for decision in Triage(classifier, tried)([example.message() for example in examples])]
     return [route.group or "?" if route.action == "handoff" else None for route in routes]
 
 

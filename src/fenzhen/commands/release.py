@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -12,20 +12,23 @@ from rich.table import Table
 from fenzhen.commands.learn import check_files
 from fenzhen.commands.parts import ACTION_NAMES, PRIORITY_NAMES
 from fenzhen.errors import DataError, RequestError
-from fenzhen.learning.evaluate import evaluate
+from fenzhen.learning.evaluate import evaluate, plain
 from fenzhen.learning.examples import Example, fingerprint
 from fenzhen.learning.gate import NAMES, Verdict, judge
 from fenzhen.learning.readers import read_examples
+from fenzhen.learning.review_file import harmless
 from fenzhen.routing.decision import Decision, Route
 from fenzhen.routing.policy import Policies
 from fenzhen.settings import Settings
 from fenzhen.triage import Triage
+from fenzhen.understanding.classification import Remembering
 from fenzhen.understanding.model_dir import ModelDir, add_to_manifest
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
 from fenzhen.understanding.releases import release as switch
 from fenzhen.understanding.releases import served_now
 
 VERDICT = "release.json"
+_SECTION = "## Release, compared with "
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def release(
             f"set can compare them; keep the labels, or start a models folder of its own"
         )
     examples = read_examples(list(data), new.taxonomy)
-    classifiers = [OnnxClassifier(model, threads=settings.threads) for model in (new, old)]
+    classifiers = [Remembering(OnnxClassifier(model, threads=settings.threads)) for model in (new, old)]
     verdict = judge(*(evaluate(classifier, examples, new.taxonomy) for classifier in classifiers))
     policies = Policies.load(settings.policy_path(), settings.shops_path(), new.taxonomy)
     after, before = (_routes(Triage(classifier, policies), examples) for classifier in classifiers)
@@ -82,8 +85,8 @@ def release(
     if verdict.reasons:
         console.print("[bold red]不能发布[/]:" + ";".join(verdict.reasons), highlight=False)
         return False
-    kept = {**verdict.to_dict(), "data": [file.name for file in data], "routes_changed": len(changes)}
-    lines = json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
+    kept = {**plain(asdict(verdict)), "data": [file.name for file in data], "routes_changed": len(changes)}
+    lines = json.dumps(kept, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
     add_to_manifest(candidate, {VERDICT: lines, "MODEL_CARD.md": _card(candidate, verdict, len(changes))})
     switch(models, candidate.name)
     console.print(f"[bold green]已发布[/] {candidate.name},原为 {now};要撤回:fenzhen model rollback", highlight=False)
@@ -139,16 +142,16 @@ def _write_changes(changes: Sequence[Change], path: Path) -> None:
         for change in changes:
             text = change.example.text
             cells = ("是" if change.worse else "", text, _say(change.before), _say(change.after), fingerprint(text))
-            writer.writerow([f"'{cell}" if cell[:1] in tuple("=+-@\t\r") else cell for cell in cells])
+            writer.writerow([harmless(cell) for cell in cells])
 
 
 def _card(candidate: Path, verdict: Verdict, changed: int) -> str:
-    card = (candidate / "MODEL_CARD.md").read_text(encoding="utf-8").rstrip()
+    card = (candidate / "MODEL_CARD.md").read_text(encoding="utf-8").split(_SECTION)[0].rstrip()
     rows = [f"| {name} | {v.value:+.3f} | {v.low:+.3f} … {v.high:+.3f} |" for name, v in verdict.differences.items()]
     safety = [f"| {found.name} | {found.rows} | {found.current} | {found.candidate} |" for found in verdict.safety]
     return "\n".join(
         [
-            *(card, "", f"## Release, compared with {verdict.current} on {verdict.rows:,} messages", ""),
+            *(card, "", f"{_SECTION}{verdict.current} on {verdict.rows:,} messages", ""),
             *("| measure | difference | 95 % interval |", "| --- | --- | --- |", *rows, ""),
             f"Topic: {verdict.won} rows only this model gets right, {verdict.lost} only the other (McNemar p = "
             f"{verdict.p:.3f}). {changed} messages go to someone else.",

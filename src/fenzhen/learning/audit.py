@@ -20,7 +20,7 @@ from sklearn.model_selection import GroupKFold
 
 from fenzhen.errors import DataError
 from fenzhen.learning.baseline import feature_matrix
-from fenzhen.learning.examples import Example, fingerprint, squeeze
+from fenzhen.learning.examples import Example, fingerprint
 from fenzhen.learning.linear_heads import UNTESTED, fit_head
 from fenzhen.learning.scaling import fit_temperature
 from fenzhen.text.segment import Segmenter
@@ -31,7 +31,6 @@ FOLDS = 5
 NEIGHBOURS = 7
 ALIKE = 0.35  # cosine below which a message is no neighbour
 FEWEST = 15  # examples below which a label is thin: one fold would hold three of them
-_HISTORY_APART = "\n"
 
 
 @dataclass(frozen=True)
@@ -173,12 +172,8 @@ def _suspects(rows: Indices, y: Indices, found: Floats, votes: Floats, labels: t
 def _conflicts(examples: Sequence[Example], rows: Indices) -> tuple[tuple[int, ...], ...]:
     same: dict[str, list[int]] = defaultdict(list)
     for row in rows:
-        same[_key(examples[row])].append(int(row))
+        same[examples[row].said].append(int(row))
     return tuple(tuple(found) for found in same.values() if len({examples[row].topic for row in found}) > 1)
-
-
-def _key(example: Example) -> str:
-    return _HISTORY_APART.join(squeeze(text) for text in (*(turn.text for turn in example.history), example.text))
 
 
 def _pairs(y: Indices, found: Floats, labels: tuple[str, ...]) -> tuple[Pair, ...]:
@@ -205,5 +200,5 @@ def _leaks(examples: Sequence[Example]) -> tuple[tuple[int, int], ...]:
 
 
 def _identities(example: Example) -> tuple[str, ...]:
-    text = f"t:{_key(example)}"
+    text = f"t:{example.said}"
     return (text, f"s:{example.session}") if example.session else (text,)

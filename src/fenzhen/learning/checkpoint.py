@@ -100,7 +100,7 @@ class RunFile:
             return Run()
         saved = torch.load(self.path, weights_only=True)
         if saved["key"] != self.key:
-            say("an interrupted run with other data, recipe or base is left aside; starting afresh")
+            say("an interrupted run with other data, recipe or base is discarded; starting afresh")
             return Run()
         weights.restore(saved)
         random.bit_generator.state = json.loads(saved["numpy"])

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sparse
 
 from fenzhen.learning.audit import FOLDS, Audit, audit
 from fenzhen.learning.baseline import feature_matrix
@@ -34,7 +35,6 @@ class Denoised:
     way: str
     scores: dict[str, float]
     suspects: int
-    relabelled: int
 
 
 def denoise(
@@ -44,12 +44,13 @@ def denoise(
     labelled = [e for e in training if e.topic is not None]
     groups = len({e.group for e in labelled})
     if mode == "keep" or len(labelled) < FEWEST or len({e.topic for e in labelled}) < 2 or groups < FOLDS:
-        return Denoised(list(training), list(development), "keep", {}, 0, 0)
+        return Denoised(list(training), list(development), "keep", {}, 0)
     both = [*training, *development]
     found = audit(both, say)
     doubtful = {suspect.row for suspect in found.suspects}
     if mode == CHOOSE:
-        scores = {way: _score(treat(training, found, way), development) for way in WAYS}
+        x = feature_matrix(both, Segmenter())
+        scores = {way: _score(x, _treated(training, found, way), development, len(training)) for way in WAYS}
         way = max(WAYS, key=lambda name: scores[name] + (BETTER_BY if name == "keep" else 0.0))
         said = ", ".join(f"{name} {score:.3f}" for name, score in scores.items())
         say(f"{len(doubtful):,} of {len(both):,} labels are doubtful; macro-F1 on held-out rows: {said}; taken: {way}")
@@ -57,42 +58,42 @@ def denoise(
         scores, way = {}, mode
         say(f"{len(doubtful):,} of {len(both):,} labels are doubtful; as told: {way}")
     calibrating = [e for n, e in enumerate(development) if way == "keep" or n + len(training) not in doubtful]
-    treated = treat(training, found, way)
-    relabelled = sum(_sure(s.model, s.neighbours) for s in found.suspects if s.row < len(training))
-    return Denoised(treated, calibrating, way, scores, len(doubtful), relabelled if way == "relabel" else 0)
+    return Denoised(treat(training, found, way), calibrating, way, scores, len(doubtful))
 
 
 def treat(training: Sequence[Example], found: Audit, way: str) -> list[Example]:
     """The training examples after one of WAYS; the first rows of the audit are these."""
-    if way == "keep":
-        return list(training)
-    suspects = {suspect.row: suspect for suspect in found.suspects}
+    return [example for _, example in _treated(training, found, way)]
+
+
+def _treated(training: Sequence[Example], found: Audit, way: str) -> list[tuple[int, Example]]:
+    """What is left of the rows, with their places."""
+    suspects = {suspect.row: suspect for suspect in found.suspects} if way != "keep" else {}
     treated = []
     for row, example in enumerate(training):
         suspect = suspects.get(row)
         if suspect is None:
-            treated.append(example)
+            treated.append((row, example))
         elif way == "weigh":
-            treated.append(replace(example, weight=example.weight * DOUBTFUL_WEIGHT))
-        elif way == "relabel" and _sure(suspect.model, suspect.neighbours):
+            treated.append((row, replace(example, weight=example.weight * DOUBTFUL_WEIGHT)))
+        elif way == "relabel" and suspect.model and suspect.neighbours:
             # The other labels of the row were given with the topic and are no better than it.
-            treated.append(replace(example, topic=suspect.suggested, also=()))
+            treated.append((row, replace(example, topic=suspect.suggested, also=())))
     return treated
 
 
-def _sure(model: bool, neighbours: bool) -> bool:
-    return model and neighbours
-
-
-def _score(training: Sequence[Example], development: Sequence[Example]) -> float:
-    """Topic macro-F1 on the held-out rows of a linear model fitted on the training rows."""
-    learned = [e for e in training if e.topic is not None]
-    asked = [e for e in development if e.topic is not None]
-    labels = sorted({str(e.topic) for e in (*learned, *asked)})
+def _score(
+    x: sparse.csr_matrix, training: Sequence[tuple[int, Example]], development: Sequence[Example], first: int
+) -> float:
+    """Topic macro-F1 of a linear model on the held-out rows, which stand in `x` from row `first` on."""
+    learned = [(row, e) for row, e in training if e.topic is not None]
+    asked = [(first + n, e) for n, e in enumerate(development) if e.topic is not None]
+    labels = sorted({str(e.topic) for _, e in (*learned, *asked)})
     place = {label: index for index, label in enumerate(labels)}
-    x = feature_matrix([*learned, *asked], Segmenter())
-    y = np.array([place[str(e.topic)] for e in (*learned, *asked)], dtype=np.int64)
-    weight = np.array([e.weight for e in learned])
-    rows = len(learned)
-    coefficients, bias = fit_head(x[:rows], y[:rows], weight, len(labels), UNTESTED)
-    return macro_f1(y[rows:], (x[rows:] @ coefficients + bias).argmax(axis=1), len(labels))
+    (rows, y), (asked_rows, truth) = (
+        (np.array([row for row, _ in part]), np.array([place[str(e.topic)] for _, e in part], dtype=np.int64))
+        for part in (learned, asked)
+    )
+    weight = np.array([e.weight for _, e in learned])
+    coefficients, bias = fit_head(x[rows], y, weight, len(labels), UNTESTED)
+    return macro_f1(truth, (x[asked_rows] @ coefficients + bias).argmax(axis=1), len(labels))

@@ -46,6 +46,11 @@ class Example:
         return Message(text=self.text, session=self.session, history=self.history)
 
     @property
+    def said(self) -> str:
+        """What is the same where people would say that it is the same message after the same history."""
+        return "\n".join(squeeze(text) for text in (*(turn.text for turn in self.history), self.text))
+
+    @property
     def group(self) -> str:
         """What must not be cut apart by cross-validation: the conversation, else all rows of the same text."""
         return f"s:{self.session}" if self.session else f"t:{fingerprint(self.text)}"

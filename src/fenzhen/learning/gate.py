@@ -6,10 +6,9 @@ were made before; loads no model and switches nothing. Reasons are Chinese, beca
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,9 +57,6 @@ class Verdict:
     p: float
     safety: tuple[SafetyClass, ...]
     reasons: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def judge(candidate: Evaluation, current: Evaluation) -> Verdict:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from fenzhen.errors import DataError
 from fenzhen.learning.audit import Audit
-from fenzhen.learning.examples import Example, squeeze
+from fenzhen.learning.examples import Example
 from fenzhen.learning.files.rows import rows_of
 from fenzhen.taxonomy import nearest
 
@@ -46,7 +46,7 @@ def write_review(audit: Audit, examples: Sequence[Example], path: Path) -> int:
         with draft.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
-            writer.writerows([_plain(cell) for cell in row] for row in rows)
+            writer.writerows([harmless(cell) for cell in row] for row in rows)
     else:
         _write_workbook(draft, rows)
     draft.replace(path)
@@ -94,8 +94,7 @@ def _row(example: Example, suggested: str, right: str, reason: str) -> tuple[str
 
 def mark_of(example: Example) -> str:
     """16 hex digits that name a labelled message in its context without quoting it."""
-    said = "\n".join(squeeze(text) for text in (*(turn.text for turn in example.history), example.text))
-    return hashlib.sha256(f"{example.topic}\n{said}".encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{example.topic}\n{example.said}".encode()).hexdigest()[:16]
 
 
 def apply_review(path: Path, examples: Sequence[Example]) -> Applied:
@@ -139,7 +138,7 @@ def _wishes(path: Path, known: set[str]) -> Mapping[str, str]:
     return wishes
 
 
-def _plain(cell: str) -> str:
+def harmless(cell: str) -> str:
     """A cell that a spreadsheet program won't run as a formula."""
     return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell else cell
 

@@ -67,16 +67,19 @@ def _least_confidence(confidence: Floats, urgent: Mask, limit: float, overall: f
 
 
 def controlled(missed: Mask, limit: float) -> int | None:
-    """The first level whose risk is controlled; None if none is. `missed` (n urgent messages, levels).
+    """The first level whose risk is controlled; None if none is. `missed` (n urgent messages, levels)."""
+    good = np.flatnonzero(risk_bounds(missed) <= limit)
+    return int(good[0]) if len(good) else None
+
+
+def risk_bounds(missed: Mask) -> Floats:
+    """(levels,) what each level can promise: its risk if one more urgent message had been missed.
 
     Missed at one level, a message may be found at a stricter one, never the other way round: a row is read as missed
     wherever it is missed at a stricter level. Source: Theorem 1 with losses in {0, 1}.
     """
     ever = np.maximum.accumulate(missed[:, ::-1], axis=1)[:, ::-1]
-    rows = len(ever)
-    bound = (ever.sum(axis=0) + 1) / (rows + 1)
-    good = np.flatnonzero(bound <= limit)
-    return int(good[0]) if len(good) else None
+    return np.asarray((ever.sum(axis=0) + 1) / (len(ever) + 1))
 
 
 def needed_for(limit: float) -> int:

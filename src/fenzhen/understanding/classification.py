@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
-from fenzhen.message import Message
+from fenzhen.message import Message, Turn
 from fenzhen.text.normalise import Evasion
 
 ServedBy = Literal["encoder", "linear"]
@@ -94,3 +94,28 @@ def fixed_classification(topic: str = "presale.price", **changes: object) -> Cla
         confidence=0.9,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+class Remembering:
+    """A classifier that asks another once about each text after its history, which is all that one reads.
+
+    For commands that measure and route the same messages, or route them many times. Keeps every answer, so it is not
+    for serving.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._known: dict[tuple[str, tuple[Turn, ...]], Classification] = {}
+
+    @property
+    def name(self) -> str:
+        return self._classifier.name
+
+    @property
+    def identity(self) -> str:
+        return self._classifier.identity
+
+    def classify(self, messages: Sequence[Message]) -> list[Classification]:
+        asked = {(m.text, m.history): m for m in messages if (m.text, m.history) not in self._known}
+        self._known |= zip(asked, self._classifier.classify(list(asked.values())), strict=True)
+        return [self._known[message.text, message.history] for message in messages]

@@ -1,7 +1,7 @@
 """Explain: which words of a message drove its topic, by leaving each out and asking the model again.
 
 Occlusion by deletion (Li et al. 2016, "Understanding Neural Networks through Representation Erasure"): a word's weight
-is how much the log-odds of the topic fall without it. One run of the graph a word: some tens of milliseconds a message.
+is how much the log-odds of the topic fall without it. One run of the graph a word.
 """
 
 from dataclasses import dataclass, replace

@@ -103,22 +103,26 @@ def write_manifest(path: Path, *, name: str, limits: Limits, **details: Any) -> 
         "files": files,
         **details,
     }
-    _write_atomically(path / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    _write_manifest_file(path, manifest)
 
 
 def add_to_manifest(path: Path, files: Mapping[str, str]) -> None:
-    """Write text files into a sound folder and list them in its manifest, so that it is sound again.
+    """Write text files, none of them REQUIRED, into a sound folder and list them in its manifest.
 
-    Each file is written whole; a crash in between leaves a folder that says so when it is opened, and this, said again,
-    mends it. Raises ModelError for a folder that was not sound otherwise.
+    The manifest forgets them first, so that the folder is sound at every moment, whenever it is killed. Raises
+    ModelError for a folder that is not sound.
     """
+    ModelDir.open(path)
     manifest = read_manifest(path)
-    others = {**manifest, "files": {name: digest for name, digest in manifest["files"].items() if name not in files}}
-    if problems := [p for p in problems_of(path, others) if not p.startswith("the manifest does not list")]:
-        raise ModelError(f"{path}: {'; '.join(problems)}; restore the folder from its release or export it again")
+    manifest["files"] = {name: digest for name, digest in manifest["files"].items() if name not in files}
+    _write_manifest_file(path, manifest)
     for name, text in files.items():
         _write_atomically(path / name, text)
         manifest["files"][name] = sha256(path / name)
+    _write_manifest_file(path, manifest)
+
+
+def _write_manifest_file(path: Path, manifest: Mapping[str, Any]) -> None:
     _write_atomically(path / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
 
 

@@ -56,10 +56,15 @@ class Following:
                 self._refused = None
                 return False
             served = self._load(path)
-        except (FenzhenError, OSError) as error:
-            if str(error) != self._refused:
-                self._refused = str(error)
-                _log.error("the released model can't be used; the one before goes on serving", reason=self._refused)
+        except Exception as error:  # whatever it is, the thread must live to see the next release
+            if (reason := f"{type(error).__name__}: {error}") != self._refused:
+                self._refused = reason
+                expected = isinstance(error, FenzhenError | OSError)
+                _log.error(
+                    "the released model can't be used; the one before goes on serving",
+                    reason=reason,
+                    exc_info=None if expected else error,
+                )
             return False
         self._served, self.path, self._refused = served, path, None
         _log.info("serving another model", model=path.name)

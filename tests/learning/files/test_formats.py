@@ -125,6 +125,12 @@ def test_a_file_that_cant_be_read_says_why(tmp_path: Path, name: str, content: b
         read_examples([tmp_path / name], None)
 
 
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    file = workbook(tmp_path / "a.xlsx", 一=[["text", "topic", "text"], ["在吗", "问候", "不在"]])
+    with pytest.raises(DataError, match=r"a\.xlsx\[一\]:1: column 'text' is there twice"):
+        read_examples([file], None)
+
+
 def test_a_cell_outside_the_named_columns_is_not_lost_silently(tmp_path: Path) -> None:
     file = workbook(tmp_path / "a.xlsx", 一=[["text", ""], ["在吗", "还有一句"]])
     with pytest.raises(DataError, match="还有一句.*name it in the first row"):

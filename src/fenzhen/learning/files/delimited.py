@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fenzhen.errors import DataError
-from fenzhen.learning.files.rows import Row, text_of
+from fenzhen.learning.files.rows import Row, check_header, text_of
 
 
 def csv_rows(path: Path) -> Iterator[Row]:
@@ -18,8 +18,7 @@ def csv_rows(path: Path) -> Iterator[Row]:
         raise DataError("found no header, expected the names of the columns in the first line", file=path, line=1)
     if len(header) == 1 and (other := re.search("[;\t|]", header[0])):
         raise DataError(f"the header seems to be separated by {other[0]!r}; save the file with commas", file=path)
-    if twice := sorted({name for name in header if name and header.count(name) > 1}):
-        raise DataError(f"column {twice[0]!r} is there twice; rename one", file=path, line=1)
+    check_header(header, path, 1)
     line = reader.line_num + 1
     try:
         for cells in reader:

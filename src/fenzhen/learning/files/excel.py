@@ -7,7 +7,7 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 from fenzhen.errors import DataError
-from fenzhen.learning.files.rows import Row
+from fenzhen.learning.files.rows import Row, check_header
 
 
 def excel_rows(path: Path) -> Iterator[Row]:
@@ -30,6 +30,7 @@ def excel_rows(path: Path) -> Iterator[Row]:
                     continue
                 if not header:
                     header = [cell.strip() for cell in cells]
+                    check_header(header, f"{path}[{sheet.title}]", number)
                     continue
                 yield _row(path, number, sheet.title, header, cells)
     finally:

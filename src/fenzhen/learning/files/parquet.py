@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow
-import pyarrow.parquet
-
 from fenzhen.errors import DataError
 from fenzhen.learning.files.rows import Row
 
 
 def parquet_rows(path: Path) -> Iterator[Row]:
-    """Raises DataError for what is no Parquet file."""
+    """Raises DataError for what is no Parquet file, and where pyarrow is missing."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise DataError("Parquet needs pyarrow; pip install 'fenzhen[train]'", file=path) from error
     try:
         table = pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowException, OSError) as error:

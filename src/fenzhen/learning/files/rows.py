@@ -61,6 +61,12 @@ def files_of(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
+def check_header(header: Sequence[str], where: Path | str, line: int) -> None:
+    """Raise DataError where two columns bear one name: the second would take the place of the first."""
+    if twice := sorted({name for name in header if name and header.count(name) > 1}):
+        raise DataError(f"column {twice[0]!r} is there twice; rename one", file=where, line=line)
+
+
 def text_of(path: Path) -> str:
     """UTF-8 with or without BOM, else GBK as Chinese spreadsheet programs write it."""
     try:
