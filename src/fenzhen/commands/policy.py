@@ -74,7 +74,7 @@ def tune(
     classifier = Remembering(OnnxClassifier(model, threads=settings.threads))
     levels = _family(fitting, classifier.classify([e.message() for e in fitting]), policy)
     tuned = _calibrate(calibrating, classifier, policy, levels, max_missed, max_handoff)
-    _show(tuned, max_missed, max_handoff, console)
+    _show(tuned, policy, max_missed, max_handoff, console)
     if tuned.level is None or tuned.share.value > max_handoff:
         return False
     block = thresholds_block(tuned.level, policy)
@@ -195,7 +195,7 @@ def _check_same(made: Policy, before: Policy) -> None:
         )
 
 
-def _show(found: Tuned, max_missed: float, max_handoff: float, console: Console) -> None:
+def _show(found: Tuned, policy: Policy, max_missed: float, max_handoff: float, console: Console) -> None:
     table = Table("项目", "数值", title="按保形风险控制拟合门槛", title_justify="left")
     table.add_row("校准消息 / 其中需人工", f"{found.rows:,} / {found.urgent:,}")
     if found.level is None:
@@ -206,7 +206,8 @@ def _show(found: Tuned, max_missed: float, max_handoff: float, console: Console)
     table.add_row("校准时漏转", f"{found.missed:,} 条")
     table.add_row("预计转人工占比", f"{found.share.value:.1%}({found.share.low:.1%}–{found.share.high:.1%})")
     for group, count in sorted(found.groups.items(), key=lambda item: -item[1]):
-        table.add_row(f"每 1,000 条消息进入 {group} 组", f"{count * 1000 / found.rows:.0f} 条")
+        name = policy.groups[group].name if group in policy.groups else group
+        table.add_row(f"每 1,000 条消息进入{name}组", f"{count * 1000 / found.rows:.0f} 条")
     table.add_row("needs_human 门槛", f"{found.level.needs_human:g}")
     console.print(table)
     if found.share.value > max_handoff:

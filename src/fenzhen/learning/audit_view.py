@@ -15,13 +15,13 @@ SHOWN = 15  # rows of each table; the review file has all
 def render(audit: Audit, examples: Sequence[Example]) -> RenderableType:
     """What was found, the surest findings first."""
     labelled = sum(example.topic is not None for example in examples)
-    model = sum(suspect.model for suspect in audit.suspects)
-    both = sum(suspect.model and suspect.neighbours for suspect in audit.suspects)
+    sure = sum(suspect.sure for suspect in audit.suspects)
+    rest = len(audit.suspects) - sure
     parts: list[RenderableType] = [
         Text(f"检查 {labelled:,} 条已标注的消息,{len(audit.labels)} 个标签"),
         Text(
-            f"标签可能有误 {len(audit.suspects):,} 条({len(audit.suspects) / max(labelled, 1):.0%}):"
-            f"模型认为有误 {model:,} 条,其中相近消息也这么说 {both:,} 条"
+            f"标签很可能有误 {sure:,} 条({sure / max(labelled, 1):.0%},模型与相近的消息都这么说);"
+            f"另有 {rest:,} 条只有其中一方怀疑,多是难判的消息,值得再看"
         ),
         Text(
             f"同句异标 {len(audit.conflicts):,} 组 · 样本太少的标签 {len(audit.thin):,} 个 · "

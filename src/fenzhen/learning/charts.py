@@ -37,7 +37,9 @@ def curve_chart(curves: Sequence[Curve], x_name: str, y_name: str, *, diagonal: 
             for x, y, rows in points
         ]
         if len(curves) > 1:
-            parts.append(f'<text x="{LEFT + 12}" y="{TOP + 20 + 18 * number}" fill="{colour}">{escape(name)}</text>')
+            parts.append(
+                f'<text x="{LEFT + 12}" y="{HEIGHT - BOTTOM - 12 - 18 * number}" fill="{colour}">{escape(name)}</text>'
+            )
     label = escape(f"{y_name}随{x_name}变化")
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
 

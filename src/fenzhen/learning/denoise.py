@@ -47,18 +47,20 @@ def denoise(
         return Denoised(list(training), list(development), "keep", {}, 0)
     both = [*training, *development]
     found = audit(both, say)
-    doubtful = {suspect.row for suspect in found.suspects}
+    sure = {suspect.row for suspect in found.suspects if suspect.sure}
     if mode == CHOOSE:
         x = feature_matrix(both, Segmenter())
         scores = {way: _score(x, _treated(training, found, way), development, len(training)) for way in WAYS}
         way = max(WAYS, key=lambda name: scores[name] + (BETTER_BY if name == "keep" else 0.0))
         said = ", ".join(f"{name} {score:.3f}" for name, score in scores.items())
-        say(f"{len(doubtful):,} of {len(both):,} labels are doubtful; macro-F1 on held-out rows: {said}; taken: {way}")
+        reason = f"macro-F1 on held-out rows: {said}; taken: {way}"
     else:
         scores, way = {}, mode
-        say(f"{len(doubtful):,} of {len(both):,} labels are doubtful; as told: {way}")
-    calibrating = [e for n, e in enumerate(development) if way == "keep" or n + len(training) not in doubtful]
-    return Denoised(treat(training, found, way), calibrating, way, scores, len(doubtful))
+        reason = f"as told: {way}"
+    say(f"{len(found.suspects):,} of {len(both):,} labels are doubtful; {reason}")
+    # Not the merely doubtful rows: they are the hard ones, and without them scores would look too sure.
+    calibrating = [e for n, e in enumerate(development) if way == "keep" or n + len(training) not in sure]
+    return Denoised(treat(training, found, way), calibrating, way, scores, len(found.suspects))
 
 
 def treat(training: Sequence[Example], found: Audit, way: str) -> list[Example]:
@@ -76,7 +78,7 @@ def _treated(training: Sequence[Example], found: Audit, way: str) -> list[tuple[
             treated.append((row, example))
         elif way == "weigh":
             treated.append((row, replace(example, weight=example.weight * DOUBTFUL_WEIGHT)))
-        elif way == "relabel" and suspect.model and suspect.neighbours:
+        elif way == "relabel" and suspect.sure:
             # The other labels of the row were given with the topic and are no better than it.
             treated.append((row, replace(example, topic=suspect.suggested, also=())))
     return treated
