@@ -18,7 +18,10 @@ SAID = fixed_classification(
     served_by="linear",
 )
 SELF_SERVICE = Route(
-    "self_service", "self_service", None, "normal", "track", ("查物流",), flow="track_parcel", tags=("甲",)
+    *("self_service", "self_service", None, "normal", "track", ("查物流",)),
+    flow="track_parcel",
+    tags=("甲",),
+    matched={"topic": "logistics.track"},
 )
 DECISION = Decision(Message("到哪了"), SAID, SELF_SERVICE, "tiny-1", "default@1", "f" * 64, 1.23456789)
 
@@ -41,13 +44,17 @@ def test_keys_order_and_values() -> None:
         "tags": ["甲"],
         "rule": "track",
         "reasons": ["查物流"],
+        "matched": {"topic": "logistics.track"},
+        "buyer_tags": [],
+        "alert": False,
     }
 
 
 def test_optional_route_keys_keep_their_place() -> None:
     route = replace(SELF_SERVICE, answer="在路上", note="提示")
     keys = list(answer("1", replace(DECISION, route=route), recorded=True)["route"])
-    assert keys == ["action", "tier", "group", "priority", "answer", "flow", "note", "tags", "rule", "reasons"]
+    expected = "action tier group priority answer flow note tags rule reasons matched buyer_tags alert"
+    assert keys == expected.split()
 
 
 def test_a_failed_model() -> None:

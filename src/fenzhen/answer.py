@@ -77,30 +77,35 @@ def _route(route: Route) -> dict[str, Any]:
         "tags": list(route.tags),
         "rule": route.rule,
         "reasons": list(route.reasons),
+        "matched": dict(route.matched),
+        "buyer_tags": list(route.buyer_tags),
+        "alert": route.alert,
     }
 
 
 def flat(answer: dict[str, Any]) -> dict[str, str | float | bool | None]:
     """An Answer as one table row: nested fields joined by `_`, lists as JSON text; the columns are always `COLUMNS`."""
     route = {**dict.fromkeys(_OPTIONAL), **answer["route"]}
-    nested = {"emotion": answer["emotion"], "route": {key: route[key] for key in _ROUTE_KEYS}}
+    nested = {"emotion": answer["emotion"], "route": {key: route[key] for key in (*_ROUTE_KEYS, *_ADDED_ROUTE_KEYS)}}
     row: dict[str, str | float | bool | None] = {}
     for key, value in {**answer, **nested}.items():
         if isinstance(value, dict):
             row |= {f"{key}_{name}": _scalar(inner) for name, inner in value.items()}
         else:
             row[key] = _scalar(value)
-    return row
+    return {name: row[name] for name in COLUMNS}
 
 
 def _scalar(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 _ROUTE_KEYS = ("action", "tier", "group", "priority", *_OPTIONAL, "tags", "rule", "reasons")
+_ADDED_ROUTE_KEYS = ("matched", "buyer_tags", "alert")  # last, so that columns of earlier versions keep their places
 COLUMNS: tuple[str, ...] = (
     *("id", "intent", "topic", "topics", "also", "emotion_label", "emotion_score"),
     *("needs_human", "in_scope", "confidence"),
     *(f"route_{key}" for key in _ROUTE_KEYS),
     *("served_by", "recorded", "model", "policy", "identity", "took_ms"),
+    *(f"route_{key}" for key in _ADDED_ROUTE_KEYS),
 )

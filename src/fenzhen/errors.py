@@ -59,9 +59,13 @@ class LabelError(DataError):
 
 
 class PolicyError(FenzhenError):
-    """A policy that can't be used; the message names the rule id."""
+    """A policy that can't be used; the message names the rule id. `place` is where, e.g. "rule abuse, key when"."""
 
     kind = "bad_policy"
+
+    def __init__(self, message: str, *, place: str | None = None) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class ModelError(FenzhenError):

@@ -41,6 +41,7 @@ class Order:
     shipped_at: datetime | None = None
     collected_at: datetime | None = None
     last_scan_at: datetime | None = None
+    arrived_at: datetime | None = None
     signed_at: datetime | None = None
     refund_requested_at: datetime | None = None
     amount: float | None = None
@@ -86,8 +87,8 @@ class Message:
 
 
 _TIMES = frozenset(
-    {"sent_at", "at", "paid_at", "ship_by", "shipped_at", "collected_at", "last_scan_at", "signed_at"}
-    | {"refund_requested_at"}
+    {"sent_at", "at", "paid_at", "ship_by", "shipped_at", "collected_at", "last_scan_at"}
+    | {"arrived_at", "signed_at", "refund_requested_at"}
 )
 _STRINGS = frozenset({"text", "shop", "session", "buyer", "channel", "holder", "id", "category"})
 _STRING_LISTS = frozenset({"buyer_tags", "product_ids", "tags"})

@@ -6,7 +6,8 @@ import pytest
 
 from fenzhen.errors import PolicyError
 from fenzhen.message import Message, Order, Turn
-from fenzhen.routing.conditions import Facts, Thresholds, matches, read_when
+from fenzhen.routing.conditions import Thresholds, read_when
+from fenzhen.routing.matching import Facts, matches
 from fenzhen.taxonomy import default
 from fenzhen.text.normalise import Evasion
 from fenzhen.understanding.classification import fixed_classification

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fenzhen.message import ORDER_STATES, Message, Order, Turn
-from fenzhen.routing.decide import decide, minute_in_china
+from fenzhen.routing.decide import decide
 from fenzhen.routing.decision import ACTIONS, PRIORITIES, TIERS
+from fenzhen.routing.matching import minute_in_china
 from fenzhen.routing.policy import Policy
 from fenzhen.taxonomy import default
 from fenzhen.understanding.classification import Classification, fixed_classification
@@ -132,7 +133,7 @@ def test_a_loop_or_missing_overflow_still_ends() -> None:
         ("handoff", False, None, "a", False),
         ("handoff", False, "a", "a", False),
         ("handoff", False, "b", "b", True),
-        ("handoff", True, "b", "a", False),
+        ("handoff", True, "b", "b", True),  # never down, and so never twice
         ("bot", False, "b", "b", True),
         ("handoff", False, "bot", "a", False),
         ("handoff", False, "elsewhere", "a", False),

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fenzhen.message import Message, Order
-from fenzhen.routing.conditions import Facts, Thresholds, When, matches
+from fenzhen.routing.conditions import Thresholds, When
 from fenzhen.routing.lint import broader
+from fenzhen.routing.matching import Facts, matches
 from fenzhen.understanding.classification import fixed_classification
 
 

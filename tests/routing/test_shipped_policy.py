@@ -5,6 +5,7 @@ there by hand: each line is a promise to service staff.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from fenzhen.routing.decide import decide
 from fenzhen.routing.decision import Route
 from fenzhen.routing.lint import lint
 from fenzhen.routing.policy import Policies
+from fenzhen.routing.scenarios import Scenario, read_scenarios
 from fenzhen.taxonomy import default
 from fenzhen.text.normalise import Evasion
 from fenzhen.understanding.classification import fixed_classification
@@ -22,6 +24,7 @@ from fenzhen.understanding.classification import fixed_classification
 SHOPS = Path(__file__).parents[2] / "serving" / "shops"
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "golden.json").read_text(encoding="utf-8"))
 POLICIES = Policies.load(None, SHOPS)
+SCENARIOS = read_scenarios(SHOPS.parents[1] / "data" / "scenarios")
 
 
 def route_of(case: dict[str, Any]) -> Route:
@@ -37,17 +40,28 @@ def route_of(case: dict[str, Any]) -> Route:
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_golden_route(case: dict[str, Any]) -> None:
     route = route_of(case)
+    nothing = {"tags": (), "buyer_tags": (), "alert": False, "matched": route.matched}
     for field in Route.__slots__:
-        expected = case["route"].get(field, () if field == "tags" else None)
+        expected = case["route"].get(field, nothing.get(field))
         found = getattr(route, field)
         assert found == (tuple(expected) if isinstance(expected, list) else expected), field
 
 
-def test_every_rule_has_a_golden_case() -> None:
-    reached = {case["route"]["rule"] for case in CASES}
+def test_every_rule_has_a_golden_case_or_a_scenario() -> None:
+    reached = {case["route"]["rule"] for case in CASES} | {s.decide(POLICIES.default).rule for s in SCENARIOS}
     rules = {rule.id for policy in (POLICIES.default, POLICIES.overlays["demo-snacks"]) for rule in policy.rules}
     assert rules - reached == set()
-    assert reached - rules == {"default", "error"}
+    assert {"default", "error"} <= reached
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[f"{s.where} {s.name}" for s in SCENARIOS])
+def test_scenario(scenario: Scenario) -> None:
+    assert scenario.differences(POLICIES.default) == []
+
+
+def test_a_scenario_can_fail() -> None:
+    wrong = replace(SCENARIOS[0], route={"group": "nowhere", "reasons": ["没有这句话"]})
+    assert len(wrong.differences(POLICIES.default)) == 2
 
 
 def test_shipped_files_have_no_findings() -> None:

@@ -23,7 +23,7 @@ from fenzhen.routing.decision import ACTIONS, Decision
 CHUNK = 512  # rows held at a time
 
 _FLOATS = ("emotion_score", "needs_human", "in_scope", "confidence", "took_ms")
-_TYPES: Mapping[str, type] = {**dict.fromkeys(_FLOATS, float), "recorded": bool}
+_TYPES: Mapping[str, type] = {**dict.fromkeys(_FLOATS, float), "recorded": bool, "route_alert": bool}
 ANSWER_COLUMNS: Mapping[str, type] = {name: _TYPES.get(name, str) for name in COLUMNS}
 
 TriageLike = Callable[[Sequence[Message]], list[Decision]]

@@ -77,7 +77,7 @@ def _cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor, classes: Tens
     """Mean over the rows that have the label, each times its own and its class's weight."""
     known = labels != MISSING
     if not known.any():
-        return logits.sum() * 0.0  # keeps a batch without labels differentiable
+        return logits.float().sum() * 0.0  # keeps a batch without labels differentiable
     losses = nn.functional.cross_entropy(
         logits[known].float(), labels[known], label_smoothing=smoothing, reduction="none"
     )
@@ -88,7 +88,7 @@ def _cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor, classes: Tens
 def _binary(logits: Tensor, labels: Tensor) -> Tensor:
     known = labels != MISSING
     if not known.any():
-        return logits.sum() * 0.0  # keeps a batch without labels differentiable
+        return logits.float().sum() * 0.0  # keeps a batch without labels differentiable
     return nn.functional.binary_cross_entropy_with_logits(logits[known].float(), labels[known].float())
 
 

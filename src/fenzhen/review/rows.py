@@ -94,9 +94,18 @@ def _classification(classification: Classification) -> Row:
 def _route(route: Route) -> Row:
     kept: Row = _without_nothing(asdict(route))
     kept["reasons"] = [mask_pii(reason) for reason in route.reasons]
+    if route.matched:
+        kept["matched"] = {name: _masked(value) for name, value in route.matched.items()}
     if route.note is not None:
         kept["note"] = mask_pii(route.note)
     return kept
+
+
+def _masked(value: object) -> object:
+    """A fact that met a condition: texts of it were sent by the gateway."""
+    if isinstance(value, str):
+        return mask_pii(value)
+    return [_masked(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _identifier(value: str | None) -> str | None:

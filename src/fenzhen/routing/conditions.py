@@ -1,29 +1,60 @@
 """The closed set of conditions a rule may name under `when`. All that are named must hold; none named holds always.
 
-    topic, also, emotion                labels; an intent ("complaint" or "complaint.*") stands for all its topics
+    topic, also, intent, emotion        labels; an intent ("complaint" or "complaint.*") stands for all its topics
     min_confidence, max_confidence      bounds on the probability of the topic, inclusive
     min_emotion_score, min_needs_human  lower bounds, inclusive; max_in_scope upper bound, inclusive
     below_threshold, above_threshold    topic | in_scope | needs_human against `thresholds` (below: <, above: >=)
     evasion                             true: a disguised insult was found; false: none was
-    channel, buyer_tags, order_state, holder   what the gateway sent; a message without the field never matches
+    keywords, pattern                   words of which one is said; a regular expression, of RE2, so linear in time
+    channel, shop, buyer_tags, order_state, holder   what the gateway sent; a message without the field never matches
+    product, product_category, product_tags   of the product looked at; `product` also of the products ordered
+    min_price, max_price                yuan of the product looked at
+    min_amount, max_amount              yuan of the order
+    min_order_days, max_order_days      days since the order was signed for, or else paid
+    stall                               logistics clocks that have rung, or "any"; see `fenzhen.routing.clocks`
+    hours                               the time of day in China, "22:00-08:00"
+    min_queue, max_queue                buyers waiting, as the gateway counts them
     min_repeats, min_unanswered         from the history alone, see `fenzhen.routing.repeats`
-    min_amount, max_chars               yuan of the order; characters of the message as sent
+    max_chars                           characters of the message as sent
 
-Says whether a rule matches, not what follows from it.
+Holds what a rule asks for; whether it is so is asked in `fenzhen.routing.matching`.
 """
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from functools import cached_property
+from dataclasses import field
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Annotated, Any
 
-from fenzhen.message import ORDER_STATES, Message
-from fenzhen.routing.fields import Fields, wrong
-from fenzhen.routing.repeats import repeats, unanswered
+import re2
+from pydantic import BeforeValidator, ValidationInfo
+from pydantic.dataclasses import dataclass
+
+from fenzhen.message import ORDER_STATES
+from fenzhen.routing.clocks import CLOCKS
+from fenzhen.routing.typed import (
+    CLOSED,
+    Count,
+    Days,
+    Flag,
+    Probability,
+    Words,
+    Wrong,
+    Yuan,
+    all_of,
+    read,
+    taxonomy_of,
+    words_of,
+    wrong,
+)
 from fenzhen.taxonomy import Taxonomy, nearest
-from fenzhen.understanding.classification import Classification
+from fenzhen.text.normalise import normalise
 
 MEASURES = ("topic", "in_scope", "needs_human")
+ANY = "any"
+LONGEST_PATTERN = 1_000
+_HOURS = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]?\d|2[0-3]):([0-5]\d)|24:00)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,134 +70,16 @@ class Thresholds:
         return self.per_topic.get(topic, self.topic)
 
 
-@dataclass(frozen=True, slots=True)
-class When:
-    """The conditions of one rule. () and None mean "any"; topics are expanded to topic ids."""
-
-    topic: tuple[str, ...] = ()
-    also: tuple[str, ...] = ()
-    emotion: tuple[str, ...] = ()
-    channel: tuple[str, ...] = ()
-    buyer_tags: tuple[str, ...] = ()
-    order_state: tuple[str, ...] = ()
-    holder: tuple[str, ...] = ()
-    min_confidence: float | None = None
-    max_confidence: float | None = None
-    min_emotion_score: float | None = None
-    min_needs_human: float | None = None
-    max_in_scope: float | None = None
-    min_amount: float | None = None
-    min_repeats: int | None = None
-    min_unanswered: int | None = None
-    max_chars: int | None = None
-    evasion: bool | None = None
-    below_threshold: tuple[str, ...] = ()
-    above_threshold: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What conditions look at: one classified message. Counts over the history are made when first asked for."""
-
-    classification: Classification
-    message: Message
-    thresholds: Thresholds
-
-    @cached_property
-    def repeats(self) -> int:
-        return repeats(self.message)
-
-    @cached_property
-    def unanswered(self) -> int:
-        return unanswered(self.message.history)
-
-    def measure(self, name: str) -> tuple[float, float]:
-        """(value, threshold) of "topic", "in_scope" or "needs_human"."""
-        said, limits = self.classification, self.thresholds
-        if name == "topic":
-            return said.confidence, limits.of_topic(said.topic)
-        return (said.in_scope, limits.in_scope) if name == "in_scope" else (said.needs_human, limits.needs_human)
-
-    def is_below(self, name: str) -> bool:
-        value, threshold = self.measure(name)
-        return value < threshold
-
-
-def matches(when: When, facts: Facts) -> bool:
-    """True where every named condition holds. Never raises for a sound classification."""
-    said, message = facts.classification, facts.message
-    return (
-        (not when.topic or said.topic in when.topic)
-        and (not when.also or any(topic in when.also for topic in said.also))
-        and (not when.emotion or said.emotion in when.emotion)
-        and (not when.channel or message.channel in when.channel)
-        and (not when.buyer_tags or any(tag in when.buyer_tags for tag in message.buyer_tags))
-        and (not when.order_state or (message.order is not None and message.order.state in when.order_state))
-        and (not when.holder or message.holder in when.holder)
-        and (when.evasion is None or when.evasion == bool(said.evasions))
-        and _numbers_match(when, facts)
-        and all(facts.is_below(name) for name in when.below_threshold)
-        and not any(facts.is_below(name) for name in when.above_threshold)
-    )
-
-
-def _numbers_match(when: When, facts: Facts) -> bool:
-    said = facts.classification
-    amount = facts.message.order.amount if facts.message.order else None
-    return (
-        (when.min_confidence is None or said.confidence >= when.min_confidence)
-        and (when.max_confidence is None or said.confidence <= when.max_confidence)
-        and (when.min_emotion_score is None or said.emotion_score >= when.min_emotion_score)
-        and (when.min_needs_human is None or said.needs_human >= when.min_needs_human)
-        and (when.max_in_scope is None or said.in_scope <= when.max_in_scope)
-        and (when.min_amount is None or (amount is not None and amount >= when.min_amount))
-        and (when.max_chars is None or len(facts.message.text) <= when.max_chars)
-        and (when.min_unanswered is None or facts.unanswered >= when.min_unanswered)
-        and (when.min_repeats is None or facts.repeats >= when.min_repeats)
-    )
-
-
-def read_when(value: object, where: str, taxonomy: Taxonomy) -> When:
-    """Read a `when` mapping. Raises PolicyError naming the place for unknown keys, labels and values."""
-    read = Fields.of(value, where, [f.name for f in fields(When)])
-    when = When(
-        topic=topics_of(read, "topic", taxonomy),
-        also=topics_of(read, "also", taxonomy),
-        emotion=read.choices("emotion", taxonomy.emotion_ids),
-        channel=read.words("channel"),
-        buyer_tags=read.words("buyer_tags"),
-        order_state=read.choices("order_state", ORDER_STATES),
-        holder=read.words("holder"),
-        min_confidence=read.number("min_confidence"),
-        max_confidence=read.number("max_confidence"),
-        min_emotion_score=read.number("min_emotion_score"),
-        min_needs_human=read.number("min_needs_human"),
-        max_in_scope=read.number("max_in_scope"),
-        min_amount=read.number("min_amount", high=None),
-        min_repeats=read.count("min_repeats"),
-        min_unanswered=read.count("min_unanswered"),
-        max_chars=read.count("max_chars"),
-        evasion=read.flag("evasion"),
-        below_threshold=read.choices("below_threshold", MEASURES),
-        above_threshold=read.choices("above_threshold", MEASURES),
-    )
-    if both := set(when.below_threshold) & set(when.above_threshold):
-        raise wrong(where, sorted(both), "a measure below or above its threshold, not both", "this rule never matches")
-    if None not in (low := when.min_confidence, high := when.max_confidence) and low > high:  # type: ignore[operator]
-        raise wrong(where, f"min_confidence {low} over max_confidence {high}", "min <= max", "this rule never matches")
-    return when
-
-
-def topics_of(read: Fields, key: str, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """The topic ids that a list of topics and intents ("complaint.*" or "complaint") stands for, each once."""
+def topics_of(value: object, info: ValidationInfo) -> tuple[str, ...]:
+    """The topic ids that a list of topics and intents stands for, each once. Raises Wrong."""
     found: dict[str, None] = {}
-    for word in read.words(key):
-        found |= dict.fromkeys(expand_topic(word, read.place(key), taxonomy))
+    for word in words_of(value):
+        found |= dict.fromkeys(expand_topic(word, taxonomy_of(info)))
     return tuple(found)
 
 
-def expand_topic(word: str, where: str, taxonomy: Taxonomy) -> tuple[str, ...]:
-    """Topic ids of a topic or an intent. Raises PolicyError naming the nearest known."""
+def expand_topic(word: str, taxonomy: Taxonomy) -> tuple[str, ...]:
+    """Topic ids of a topic or an intent. Raises Wrong naming the nearest known."""
     if word in taxonomy.topic_ids:
         return (word,)
     intent = word.removesuffix(".*")
@@ -174,4 +87,122 @@ def expand_topic(word: str, where: str, taxonomy: Taxonomy) -> tuple[str, ...]:
         number = taxonomy.intent_ids.index(intent)
         return tuple(t for t, i in zip(taxonomy.topic_ids, taxonomy.intent_of_topic, strict=True) if i == number)
     known = (*taxonomy.topic_ids, *(f"{i}.*" for i in taxonomy.intent_ids))
-    raise wrong(where, word, "a topic, or an intent such as complaint.*", f"nearest known: {nearest(word, known)}")
+    raise Wrong("a topic, or an intent such as complaint.*", f"nearest known: {nearest(word, known)}", word)
+
+
+def _intents(value: object, info: ValidationInfo) -> tuple[str, ...]:
+    return all_of(value, taxonomy_of(info).intent_ids)
+
+
+def _emotions(value: object, info: ValidationInfo) -> tuple[str, ...]:
+    return all_of(value, taxonomy_of(info).emotion_ids)
+
+
+def _stalls(value: object) -> tuple[str, ...]:
+    clocks = all_of(value, (*CLOCKS, ANY))
+    return CLOCKS if ANY in clocks else clocks
+
+
+def _keywords(value: object) -> tuple[str, ...]:
+    # As messages are read: width, case and traditional script make no difference.
+    return tuple(dict.fromkeys(normalise(word) for word in words_of(value)))
+
+
+def _pattern(value: object) -> str:
+    if not isinstance(value, str) or not value or len(value) > LONGEST_PATTERN:
+        raise Wrong(f"a regular expression of 1 to {LONGEST_PATTERN} characters", "write it in single quotes")
+    compiled(value)
+    return value
+
+
+@lru_cache(maxsize=4096)
+def compiled(pattern: str) -> Any:
+    """The pattern as RE2 compiles it. Raises Wrong for what RE2 doesn't know, such as look-around."""
+    quiet = re2.Options()
+    quiet.log_errors = False
+    try:
+        return re2.compile(pattern, quiet)
+    except re2.error as error:
+        said = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
+        raise Wrong(f"a regular expression of RE2 ({said})", "no look-around, no back-references") from None
+
+
+def minutes_of(value: object) -> tuple[int, int]:
+    """ "08:00-24:00" -> (480, 1440): opens and closes, minutes of the day. Raises Wrong."""
+    found = _HOURS.match(value) if isinstance(value, str) else None
+    opens = int(found[1]) * 60 + int(found[2]) if found else 0
+    closes = (int(found[3]) * 60 + int(found[4]) if found[3] else 1440) if found else 0
+    if opens == closes:
+        raise Wrong('hours like "08:00-24:00"', "leave the key out for round the clock")
+    return opens, closes
+
+
+def within(hours: tuple[int, int], minute: int) -> bool:
+    """True where the minute of the day lies in the hours; hours over midnight ("22:00-06:00") are meant."""
+    opens, closes = hours
+    return opens <= minute < closes if opens < closes else minute >= opens or minute < closes
+
+
+Topics = Annotated[tuple[str, ...], BeforeValidator(topics_of)]
+Intents = Annotated[tuple[str, ...], BeforeValidator(_intents)]
+Emotions = Annotated[tuple[str, ...], BeforeValidator(_emotions)]
+States = Annotated[tuple[str, ...], BeforeValidator(lambda value: all_of(value, ORDER_STATES))]
+Stalls = Annotated[tuple[str, ...], BeforeValidator(_stalls)]
+Measures = Annotated[tuple[str, ...], BeforeValidator(lambda value: all_of(value, MEASURES))]
+Keywords = Annotated[tuple[str, ...], BeforeValidator(_keywords)]
+Pattern = Annotated[str, BeforeValidator(_pattern)]
+Hours = Annotated[tuple[int, int], BeforeValidator(minutes_of)]
+
+
+@dataclass(frozen=True, slots=True, config=CLOSED)
+class When:
+    """The conditions of one rule. () and None mean "any"; topics are expanded to topic ids."""
+
+    topic: Topics = ()
+    also: Topics = ()
+    intent: Intents = ()
+    emotion: Emotions = ()
+    channel: Words = ()
+    shop: Words = ()
+    buyer_tags: Words = ()
+    order_state: States = ()
+    holder: Words = ()
+    product: Words = ()
+    product_category: Words = ()
+    product_tags: Words = ()
+    stall: Stalls = ()
+    keywords: Keywords = ()
+    pattern: Pattern | None = None
+    hours: Hours | None = None
+    min_confidence: Probability | None = None
+    max_confidence: Probability | None = None
+    min_emotion_score: Probability | None = None
+    min_needs_human: Probability | None = None
+    max_in_scope: Probability | None = None
+    min_amount: Yuan | None = None
+    max_amount: Yuan | None = None
+    min_price: Yuan | None = None
+    max_price: Yuan | None = None
+    min_order_days: Days | None = None
+    max_order_days: Days | None = None
+    min_queue: Count | None = None
+    max_queue: Count | None = None
+    min_repeats: Count | None = None
+    min_unanswered: Count | None = None
+    max_chars: Count | None = None
+    evasion: Flag | None = None
+    below_threshold: Measures = ()
+    above_threshold: Measures = ()
+
+
+def read_when(value: object, where: str, taxonomy: Taxonomy) -> When:
+    """Read a `when` mapping. Raises PolicyError naming the place for unknown keys, labels and values."""
+    when = read(When, value, where, taxonomy)
+    if both := set(when.below_threshold) & set(when.above_threshold):
+        raise wrong(where, sorted(both), "a measure below or above its threshold, not both", "this rule never matches")
+    for measure in ("confidence", "amount", "price", "order_days", "queue"):
+        low, high = getattr(when, f"min_{measure}"), getattr(when, f"max_{measure}")
+        if low is not None and high is not None and low > high:
+            found = f"min_{measure} {low} over max_{measure} {high}"
+            raise wrong(where, found, "min <= max", "this rule never matches")
+    return when

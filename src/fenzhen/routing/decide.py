@@ -2,29 +2,28 @@
 
 The first rule that matches decides. Only a positive match keeps a buyer away from people: no rule, no classification
 or one with impossible numbers ends in a handoff that says so. The only clock is `message.sent_at`. Does not search
-the FAQ (`hits` are given), count queues or look at parcels.
+the FAQ (`hits` are given) and compares no meanings (`asked_before` is given).
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fenzhen.message import Message
 from fenzhen.routing import reasons as say
-from fenzhen.routing.conditions import Facts, matches
-from fenzhen.routing.decision import Route, Tier
+from fenzhen.routing.decision import Route
+from fenzhen.routing.matching import Facts, matched
+from fenzhen.routing.place import holder_of, place
 from fenzhen.routing.policy import Policy
-from fenzhen.routing.rules import BY_TOPIC, Group, Then
-from fenzhen.understanding.classification import Classification
+from fenzhen.routing.rules import BY_TOPIC, Then
+from fenzhen.routing.sections import MODE_NAMES, Mode
+from fenzhen.understanding.classification import Classification, fixed_classification
 
-# China has had one time zone without daylight saving since 1991; a fixed offset needs no time zone database.
-_CHINA = timedelta(hours=8)
-_DAY = 24 * 60
 _ROUNDING = 1e-6  # of single-precision sums
-# `holder` values that gateways send while no person has the conversation.
-_NOBODY = ("", "bot")
-_NO_CLASSIFICATION: Then = Then("handoff", priority="high")
-_NO_MATCH: Then = Then("handoff")
+_NO_CLASSIFICATION = Then("handoff", group=BY_TOPIC, priority="high")
+_NO_MATCH = Then("handoff", group=BY_TOPIC)
+_NOTHING_SAID = fixed_classification("other.unclear")
+_TO_DO = "待人工跟进"
 
 
 class Hit(Protocol):
@@ -40,27 +39,67 @@ def decide(
     policy: Policy,
     *,
     shop_known: bool = True,
-    hits: Sequence[Hit] = (),
+    hits: Sequence[Hit] | None = None,
+    asked_before: int = 0,
 ) -> Route:
-    """Route a message. `hits` are FAQ entries, best first; the first one answers where the rule's action is faq.
+    """Route a message.
+
+    `hits` are FAQ entries good enough to be an answer, best first; None where no knowledge base is searched: then the
+    answer to a faq rule is the gateway's to find. `asked_before` counts earlier turns that ask the same in other words.
 
     Never raises for a policy without lint findings. `rule` is "default" where no rule matched, "error" where there
     is no sound classification.
     """
     notes = () if shop_known or message.shop is None else (say.unknown_shop(message.shop),)
     if classification is None or not is_sound(classification):
-        return _handoff(_NO_CLASSIFICATION, "error", (say.MODEL_FAILED,), notes, None, message, policy)
-    facts = Facts(classification, message, policy.thresholds)
+        facts = Facts(_NOTHING_SAID, message, policy.thresholds)
+        return _handoff(_Ruling(_NO_CLASSIFICATION, "error", (say.MODEL_FAILED,), notes), None, facts, policy)
+    facts = Facts(classification, message, policy.thresholds, policy.clocks, asked_before)
     evidence = say.evidence(facts, policy.taxonomy)
-    rule = next((rule for rule in policy.rules if matches(rule.when, facts)), None)
-    if rule is None:
-        why = (say.NO_RULE, *evidence)
-        return _handoff(_NO_MATCH, "default", why, notes, classification.topic, message, policy)
-    why = (say.by_rule(rule.id, rule.reason, facts, policy.taxonomy), *evidence)
-    if rule.then.action == "handoff" or _holder(message, policy) is not None:
-        topic = classification.topic
-        return _handoff(rule.then, rule.id, why, notes, topic, message, policy, safety=rule.safety)
-    return _kept(rule.then, rule.id, (*why, *notes), hits)
+    topic = classification.topic
+    for rule in policy.shortlist(topic, message):
+        if rule.test(facts):
+            why = (say.by_rule(rule.id, rule.reason, facts, policy.taxonomy), *evidence)
+            met = matched(rule.when, rule.names, facts)
+            return _apply(_Ruling(rule.then, rule.id, why, notes, rule.safety, met), topic, facts, policy, hits)
+    return _handoff(_Ruling(_NO_MATCH, "default", (say.NO_RULE, *evidence), notes), topic, facts, policy)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What decided, before it is known who takes it: `why` is said first, `notes` last."""
+
+    then: Then
+    rule: str
+    why: tuple[str, ...]
+    notes: tuple[str, ...]
+    safety: bool = False
+    matched: Mapping[str, object] = field(default_factory=dict)
+
+    def but(self, note: str, **then: object) -> "_Ruling":
+        """The same with a note and with another `then`."""
+        return replace(self, then=replace(self.then, **then), notes=(note, *self.notes))  # type: ignore[arg-type]
+
+
+def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy, hits: Sequence[Hit] | None) -> Route:
+    """The rule that matched, under the shop's reception mode and with what the knowledge base found."""
+    then, mode = ruling.then, policy.mode_for(facts.message)
+    held = holder_of(facts.message, policy) is not None
+    if then.action == "handoff":
+        # People answer whom they hold, what is urgent and what is a matter of safety, whatever the mode.
+        if mode != "bot_only" or held or ruling.safety or then.priority == "urgent":
+            return _handoff(ruling, topic, facts, policy)
+        note = _by_mode(mode, f"先由机器人应答并记下,{_TO_DO}")
+        return _kept(ruling.but(note, action="bot", group=None, tier=None, tags=(*then.tags, _TO_DO)), hits)
+    if held:
+        return _handoff(ruling, topic, facts, policy)
+    if mode == "assist":
+        suggested = _kept(ruling, hits)
+        route = _handoff(ruling.but(_by_mode(mode, "机器人只给建议,由人工回复"), group=BY_TOPIC), topic, facts, policy)
+        return replace(route, answer=suggested.answer, flow=suggested.flow)
+    if then.action == "faq" and hits is not None and not hits and mode != "bot_only":
+        return _handoff(ruling.but("知识库里没有足够相近的问题,转人工回答", group=BY_TOPIC), topic, facts, policy)
+    return _kept(ruling, hits)
 
 
 def is_sound(classification: Classification) -> bool:
@@ -70,78 +109,41 @@ def is_sound(classification: Classification) -> bool:
     return all(-_ROUNDING <= p <= 1.0 + _ROUNDING for p in numbers)
 
 
-def _kept(then: Then, rule_id: str, reasons: tuple[str, ...], hits: Sequence[Hit]) -> Route:
-    tier: Tier = "self_service" if then.action == "self_service" else "bot"
+def _by_mode(mode: Mode, what: str) -> str:
+    return f"当前为{MODE_NAMES[mode]}模式,{what}"
+
+
+def _kept(ruling: _Ruling, hits: Sequence[Hit] | None) -> Route:
+    then = ruling.then
     return Route(
         action=then.action,
-        tier=tier,
+        tier="self_service" if then.action == "self_service" else "bot",
         group=None,
         priority=then.priority,
-        rule=rule_id,
-        reasons=reasons,
+        rule=ruling.rule,
+        reasons=(*ruling.why, *ruling.notes),
         answer=hits[0].answer if then.action == "faq" and hits else None,
         flow=then.flow,
         note=then.note,
         tags=then.tags,
+        buyer_tags=then.buyer_tags,
+        alert=then.alert,
+        matched=ruling.matched,
     )
 
 
-def _handoff(
-    then: Then,
-    rule_id: str,
-    why: tuple[str, ...],
-    notes: tuple[str, ...],
-    topic: str | None,
-    message: Message,
-    policy: Policy,
-    *,
-    safety: bool = False,
-) -> Route:
-    group, placed = _place(then, topic, message, policy, safety=safety)
-    reasons = (*why, *placed, *notes)
-    return Route("handoff", group.tier, group.id, then.priority, rule_id, reasons, note=then.note, tags=then.tags)
-
-
-def _place(
-    then: Then, topic: str | None, message: Message, policy: Policy, *, safety: bool
-) -> tuple[Group, tuple[str, ...]]:
-    """The group that takes the conversation, and sentences where it isn't simply the one the rule names."""
-    wanted = policy.groups[_wanted(then, topic, policy)]
-    holder = _holder(message, policy)
-    if holder is not None and (not safety or holder.id == wanted.id):
-        # Whoever holds the conversation keeps it, at any hour: the gateway says that somebody is there.
-        same = then.action == "handoff" and holder.id == wanted.id
-        return holder, () if same else (f"会话正由{holder.name}组接待,由其继续处理,不转组",)
-    return _open_group(wanted, message, policy)
-
-
-def _wanted(then: Then, topic: str | None, policy: Policy) -> str:
-    if then.group not in (None, BY_TOPIC):
-        return then.group or policy.fallback
-    return policy.owners.get(topic or "", policy.fallback)
-
-
-def _holder(message: Message, policy: Policy) -> Group | None:
-    return None if message.holder is None or message.holder in _NOBODY else policy.groups.get(message.holder)
-
-
-def _open_group(wanted: Group, message: Message, policy: Policy) -> tuple[Group, tuple[str, ...]]:
-    minute = minute_in_china(message)
-    if wanted.open_at(minute):
-        return wanted, ()
-    opens, closes = wanted.hours or (0, _DAY)
-    closed = f"{say.clock(minute)} 不在{wanted.name}组服务时间({say.clock(opens)}–{say.clock(closes)})"
-    group, seen = wanted, {wanted.id}
-    while group.overflow is not None and group.overflow not in seen:
-        group = policy.groups[group.overflow]
-        seen.add(group.id)
-        if group.open_at(minute):
-            return group, (f"{closed},转{group.name}组",)
-    return wanted, (f"{closed},暂无其他组在岗,留给{wanted.name}组上班后处理",)
-
-
-def minute_in_china(message: Message) -> int:
-    """Minute of the day in China, 0..1439, at which the message was sent. A time without offset is taken as China's."""
-    sent = message.sent_at
-    ahead = _CHINA - (sent.utcoffset() or timedelta(0)) if sent.tzinfo is not None else timedelta(0)
-    return (sent.hour * 60 + sent.minute + int(ahead.total_seconds()) // 60) % _DAY
+def _handoff(ruling: _Ruling, topic: str | None, facts: Facts, policy: Policy) -> Route:
+    then, placed = ruling.then, place(ruling.then, topic, facts, policy, safety=ruling.safety)
+    return Route(
+        action="handoff",
+        tier=placed.group.tier,
+        group=placed.group.id,
+        priority=then.priority,
+        rule=ruling.rule,
+        reasons=(*ruling.why, *placed.reasons, *ruling.notes),
+        note=then.note,
+        tags=then.tags,
+        buyer_tags=then.buyer_tags,
+        alert=then.alert,
+        matched=ruling.matched,
+    )

@@ -1,6 +1,7 @@
 """What we do about a message: the route that `decide` returns and the decision that is recorded and answered."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fenzhen.message import Message
@@ -21,6 +22,8 @@ class Route:
 
     `rule` is the id of the policy rule that matched, or "default" / "error" where none did;
     `reasons` are short Chinese sentences for service staff, never empty.
+    `matched` are the facts that met the rule's conditions, by condition; plain data, as JSON can write it.
+    `tags` are for the conversation, `buyer_tags` for the buyer; `alert` tells those whom alerts go to.
     """
 
     action: Action
@@ -33,6 +36,9 @@ class Route:
     flow: str | None = None
     note: str | None = None
     tags: tuple[str, ...] = ()
+    buyer_tags: tuple[str, ...] = ()
+    alert: bool = False
+    matched: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,51 +3,59 @@
 Sound but not complete: every finding is a fault, yet a rule that several earlier ones cover only together is not found.
 """
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from fenzhen.routing.conditions import When
-from fenzhen.routing.rules import BY_TOPIC, Rule
+from fenzhen.routing.matching import CONDITIONS, named
+from fenzhen.routing.rules import LOOKED_UP, Rule
 
 if TYPE_CHECKING:
     from fenzhen.routing.policy import Policy
 
-_LABELS = ("topic", "also", "emotion", "channel", "buyer_tags", "order_state", "holder")
-_LOWER = ("min_confidence", "min_emotion_score", "min_needs_human", "min_amount", "min_repeats", "min_unanswered")
-_UPPER = ("max_confidence", "max_in_scope", "max_chars")
+
+def lint(policy: "Policy", inherited: Sequence[Rule] = ()) -> list[str]:
+    """Findings, one sentence each, naming the rule or group and the fix; empty where all is well.
+
+    `inherited` rules were found sound among themselves already, and in this order.
+    """
+    return [
+        *_group_findings(policy),
+        *_unreachable(policy.rules, frozenset(map(id, inherited))),
+        *_unguarded(policy.rules),
+    ]
 
 
-def lint(policy: "Policy") -> list[str]:
-    """Findings, one sentence each, naming the rule or group and the fix; empty where all is well."""
-    return [*_group_findings(policy), *_unreachable(policy.rules), *_unguarded(policy.rules)]
+def broader(first: When, second: When, names: Sequence[str] | None = None) -> bool:
+    """True where every message that `second` matches is matched by `first` too; `names` are what `first` names."""
+    return all(demands_less(name, getattr(first, name), getattr(second, name)) for name in names or named(first))
 
 
-def broader(first: When, second: When) -> bool:
-    """True where every message that `second` matches is matched by `first` too."""
-    return (
-        all(_covers(getattr(first, name), getattr(second, name)) for name in _LABELS)
-        and all(_at_most(getattr(first, name), getattr(second, name)) for name in _LOWER)
-        and all(_at_most(getattr(second, name), getattr(first, name), reverse=True) for name in _UPPER)
-        and (first.evasion is None or first.evasion == second.evasion)
-        and set(first.below_threshold) <= set(second.below_threshold)
-        and set(first.above_threshold) <= set(second.above_threshold)
-    )
+def demands_less(name: str, first: Any, second: Any) -> bool:
+    """Whoever meets the condition `second` meets `first`, which is one that a rule names."""
+    if second is None or second == ():
+        return False
+    match CONDITIONS[name][0]:
+        case "in" | "any":
+            return set(second) <= set(first)
+        case "at least":
+            return bool(first <= second)
+        case "at most":
+            return bool(first >= second)
+    if name == "keywords":
+        return all(any(word in longer for word in first) for longer in second)
+    if name in ("below_threshold", "above_threshold"):
+        return set(first) <= set(second)
+    return bool(first == second)
 
 
-def _covers(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
-    return not first or (bool(second) and set(second) <= set(first))
-
-
-def _at_most(low: float | None, high: float | None, *, reverse: bool = False) -> bool:
-    """`low` demands no more than `high`; None demands nothing."""
-    if reverse:
-        return high is None or (low is not None and low <= high)
-    return low is None or (high is not None and low <= high)
-
-
-def _unreachable(rules: tuple[Rule, ...]) -> list[str]:
+def _unreachable(rules: tuple[Rule, ...], inherited: frozenset[int]) -> list[str]:
     findings = []
     for number, rule in enumerate(rules):
-        earlier = next((r for r in rules[:number] if broader(r.when, rule.when)), None)
+        before = rules[:number]
+        if id(rule) in inherited:
+            before = tuple(r for r in before if id(r) not in inherited)
+        earlier = next((r for r in before if broader(r.when, rule.when, r.names)), None)
         if earlier is not None:
             findings.append(
                 f"rule {rule.id}: never matches, since rule {earlier.id} before it matches every such message; "
@@ -85,7 +93,13 @@ def _group_findings(policy: "Policy") -> list[str]:
     findings = [
         f"{where}: found the unknown group {id!r}, expected one of {known}; define it under groups or correct the name"
         for where, id in named
-        if id is not None and id not in policy.groups and (id != BY_TOPIC or not where.startswith("rule "))
+        if id is not None and id not in policy.groups and (id not in LOOKED_UP or not where.startswith("rule "))
+    ]
+    tiers = {group.tier for group in policy.groups.values()}
+    findings += [
+        f"rule {rule.id}: found tier {rule.then.tier}, of which there is no group; define one or name a group"
+        for rule in policy.rules
+        if rule.then.tier is not None and rule.then.tier not in tiers
     ]
     for group in policy.groups.values():
         chain, next_id = [group.id], group.overflow
@@ -97,9 +111,10 @@ def _group_findings(policy: "Policy") -> list[str]:
                 f"groups.{group.id}: its overflow comes back to itself ({' → '.join([*chain, next_id])}); "
                 "let the last one have no overflow"
             )
-    owner: dict[str, str] = {}
-    for group in policy.groups.values():
-        for topic in group.topics:
-            if owner.setdefault(topic, group.id) != group.id:
-                findings.append(f"groups.{group.id}.topics: {topic} belongs to {owner[topic]} already; keep it in one")
+    for key in ("topics", "categories"):
+        owner: dict[str, str] = {}
+        for group in policy.groups.values():
+            for item in getattr(group, key):
+                if owner.setdefault(item, group.id) != group.id:
+                    findings.append(f"groups.{group.id}.{key}: {item} belongs to {owner[item]} already; keep it in one")
     return findings

@@ -1,10 +1,12 @@
 """Merging a shop's overlay into the policy it inherits from: plain mappings in, one plain mapping out.
 
-    groups, thresholds   key by key: what the overlay names replaces, the rest is inherited
+    groups, thresholds, clocks, by_order   key by key: what the overlay names replaces, the rest is inherited
+    reception            as a whole
     rules                by id: `when`, `then`, `reason`, `safety`, `off` given there replace the inherited ones
     new rules            `after: <id>` puts a rule there. Without it, a handoff goes before all inherited rules, and
-                         a rule that keeps the buyer from people goes before the first inherited rule that does so too:
-                         thus it can't overtake insults, complaints, requests for a person or the confidence checks
+                         a rule that keeps the buyer from people goes before the first inherited rule that does so too
+                         after the confidence check: thus it can't overtake insults, complaints, requests for a person
+                         or the check itself
 
 Checks only what merging needs; the result is read and checked like any policy.
 """
@@ -13,20 +15,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from fenzhen.errors import PolicyError
-from fenzhen.routing.fields import Fields, wrong
+from fenzhen.routing.typed import check_keys, wrong
 from fenzhen.taxonomy import nearest
 
-_SECTIONS = ("version", "groups", "fallback", "thresholds", "rules")
+_SECTIONS = ("version", "groups", "fallback", "by_order", "thresholds", "clocks", "reception", "rules")
 _RULE_KEYS = ("id", "when", "then", "reason", "safety", "off", "after")
 
 
 def merge(base: Mapping[str, Any], overlay: object) -> dict[str, Any]:
     """The content of `base` (a valid policy) changed by `overlay`. Raises PolicyError."""
-    read = Fields.of({} if overlay is None else overlay, "overlay", _SECTIONS)
-    merged = {**base, **{key: read.data[key] for key in ("version", "fallback") if read.has(key)}}
-    merged["groups"] = _rows(base["groups"], read.data.get("groups", {}), "groups")
-    merged["thresholds"] = _thresholds(base.get("thresholds", {}), read.data.get("thresholds", {}))
-    changes = read.data.get("rules", [])
+    read = check_keys({} if overlay is None else overlay, "overlay", _SECTIONS)
+    merged = {**base, **{key: read[key] for key in ("version", "fallback", "reception") if key in read}}
+    for key in ("groups", "clocks", "by_order"):
+        if key in read:
+            merged[key] = _rows(base.get(key, {}), read[key], key)
+    merged["thresholds"] = _thresholds(base.get("thresholds", {}), read.get("thresholds", {}))
+    changes = read.get("rules", [])
     if not isinstance(changes, list):
         raise wrong("rules", changes, "a list of rules")
     merged["rules"] = _rules(list(base["rules"]), changes)
@@ -54,45 +58,56 @@ def _rules(rules: list[Any], changes: list[Any]) -> list[Any]:
     seen: set[str] = set()
     for number, change in enumerate(changes):
         id = change.get("id") if isinstance(change, Mapping) else None
-        read = Fields.of(change, f"rule {id}" if isinstance(id, str) else f"rule number {number + 1}", _RULE_KEYS)
-        id = read.text("id", "an id for the rule")
+        where = f"rule {id}" if isinstance(id, str) and id else f"rule number {number + 1}"
+        read = check_keys(change, where, _RULE_KEYS)
+        if not isinstance(id, str) or not id:
+            raise wrong(f"{where}, key id", id, "an id for the rule")
         if id in seen:
             raise wrong(f"rule {id}", "two rules of this id", "one", "rename or remove one")
         seen.add(id)
-        rule = {key: value for key, value in read.data.items() if key != "after"}
+        rule = {key: value for key, value in read.items() if key != "after"}
         if id in inherited:
             at = next(i for i, old in enumerate(rules) if old["id"] == id)
             rule = {**rules[at], **rule}
-            if not read.has("after"):
+            if "after" not in read:
                 rules[at] = rule
                 continue
             del rules[at]
         else:
-            _need_all(read, inherited)
-        if read.has("after"):
-            rules.insert(_position(read, rules) + 1, rule)
+            _need_all(id, read, inherited)
+        if "after" in read:
+            rules.insert(_position(id, read["after"], rules) + 1, rule)
         else:
             (keeping if _keeps(rule) else front).append(rule)
-    first_keeping = next((i for i, rule in enumerate(rules) if _keeps(rule)), len(rules))
+    checked = max((i for i, rule in enumerate(rules) if _checks(rule)), default=-1)
+    first_keeping = next((i for i, rule in enumerate(rules) if i > checked and _keeps(rule)), len(rules))
     return [*front, *rules[:first_keeping], *keeping, *rules[first_keeping:]]
 
 
-def _need_all(read: Fields, inherited: list[str]) -> None:
-    missing = [key for key in ("when", "then", "reason") if not read.has(key)]
+def _need_all(id: str, rule: Mapping[str, Any], inherited: list[str]) -> None:
+    missing = [key for key in ("when", "then", "reason") if key not in rule]
     if missing:
-        id = read.text("id")
         fix = f"a new rule needs all three; to change an inherited one use its id, nearest: {nearest(id, inherited)}"
-        raise PolicyError(f"rule {id}: found no {' and no '.join(missing)}, expected when, then and reason; {fix}")
+        raise PolicyError(
+            f"rule {id}: found no {' and no '.join(missing)}, expected when, then and reason; {fix}", place=f"rule {id}"
+        )
 
 
-def _position(read: Fields, rules: list[Any]) -> int:
-    after = read.text("after", "the id of a rule")
+def _position(id: str, after: object, rules: list[Any]) -> int:
     ids = [rule["id"] for rule in rules]
-    if after not in ids:
-        raise wrong(read.place("after"), after, "the id of a rule", f"nearest known: {nearest(after, ids)}")
+    if not isinstance(after, str) or after not in ids:
+        fix = f"nearest known: {nearest(str(after), ids)}"
+        raise wrong(f"rule {id}, key after", after, "the id of a rule", fix)
     return ids.index(after)
 
 
 def _keeps(rule: Mapping[str, Any]) -> bool:
     then = rule.get("then")
     return isinstance(then, Mapping) and then.get("action") != "handoff" and rule.get("off") is not True
+
+
+def _checks(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule hands over whatever the model is not sure of."""
+    when = rule.get("when")
+    below = when.get("below_threshold") if isinstance(when, Mapping) else None
+    return rule.get("off") is not True and not _keeps(rule) and below in ("topic", ["topic"])

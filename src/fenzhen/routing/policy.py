@@ -6,7 +6,7 @@ the fix; so is one that `lint` finds fault with. Knows nothing of messages beyon
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -15,15 +15,19 @@ from typing import Any
 
 from fenzhen.defaults import default_file
 from fenzhen.errors import PolicyError
+from fenzhen.message import Message
+from fenzhen.routing.clocks import Clocks
 from fenzhen.routing.conditions import Thresholds
-from fenzhen.routing.fields import Fields, wrong
 from fenzhen.routing.lint import lint
+from fenzhen.routing.matching import brought, possible
 from fenzhen.routing.overlay import merge
-from fenzhen.routing.rules import Group, Rule, read_groups, read_rule, read_thresholds
-from fenzhen.routing.yaml_file import read_yaml
+from fenzhen.routing.rules import Group, Rule, read_groups, read_rule
+from fenzhen.routing.sections import ByOrder, Mode, Reception, read_by_order, read_reception, read_thresholds
+from fenzhen.routing.typed import check_keys, read, wrong
+from fenzhen.routing.yaml_file import YamlFile, parse_yaml, read_yaml
 from fenzhen.taxonomy import Taxonomy, default
 
-SECTIONS = ("version", "groups", "fallback", "thresholds", "rules")
+SECTIONS = ("version", "groups", "fallback", "by_order", "thresholds", "clocks", "reception", "rules")
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Policy:
     fallback: str
     source: Mapping[str, Any]
     taxonomy: Taxonomy
+    clocks: Clocks = field(default_factory=Clocks)
+    by_order: ByOrder | None = None
+    reception: tuple[Reception, ...] = ()
+    _shortlists: dict[tuple[str, tuple[bool, ...]], tuple[Rule, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def version(self) -> str:
@@ -49,6 +59,28 @@ class Policy:
         """Group id by topic, from the groups' `topics`."""
         return {topic: group.id for group in self.groups.values() for topic in group.topics}
 
+    @cached_property
+    def category_owners(self) -> Mapping[str, str]:
+        """Group id by category of products, from the groups' `categories`."""
+        return {category: group.id for group in self.groups.values() for category in group.categories}
+
+    def shortlist(self, topic: str, message: Message) -> tuple[Rule, ...]:
+        """The rules that may match, in order, by the topic and what came with the message; made once for each kind."""
+        key = topic, brought(message)
+        found = self._shortlists.get(key)
+        if found is None:
+            about = (rule for rule in self.rules if not rule.when.topic or topic in rule.when.topic)
+            found = self._shortlists[key] = tuple(rule for rule in about if possible(rule.names, key[1]))
+        return found
+
+    def mode_for(self, message: Message) -> Mode:
+        """The reception mode that holds for a message: the first that does, else bot_first."""
+        return next((row.mode for row in self.reception if row.holds(message)), "bot_first")
+
+    def overlaid(self, overlay: object, name: str) -> "Policy":
+        """This policy with a shop's changes on it. Raises PolicyError; findings of `lint` too."""
+        return _checked(YamlFile(f"overlay of {name}", overlay, {}), name, self.taxonomy, self)
+
     @classmethod
     def load(cls, path: Path | None = None, taxonomy: Taxonomy | None = None) -> "Policy":
         """Load and lint a policy file; without a path, the shipped one. Raises PolicyError.
@@ -58,27 +90,68 @@ class Policy:
         """
         shipped = default_file("policy.yaml")
         path, taxonomy = path or shipped, taxonomy or default()
-        return _checked(read_yaml(path), "default", path, _with_shipped(taxonomy) if path == shipped else taxonomy)
+        return _checked(read_yaml(path), "default", _with_shipped(taxonomy) if path == shipped else taxonomy)
 
     @classmethod
-    def from_dict(cls, data: object, *, name: str = "default", taxonomy: Taxonomy | None = None) -> "Policy":
-        """Read a policy object. Raises PolicyError. Does not lint: `lint` does."""
+    def parse(cls, text: str, taxonomy: Taxonomy | None = None, *, name: str = "policy") -> "Policy":
+        """Read and lint a policy from text; `name` is what messages call it. Raises PolicyError."""
+        return _checked(parse_yaml(text, name), "default", _with_shipped(taxonomy or default()))
+
+    @classmethod
+    def from_dict(
+        cls, data: object, *, name: str = "default", taxonomy: Taxonomy | None = None, base: "Policy | None" = None
+    ) -> "Policy":
+        """Read a policy object. Raises PolicyError. Does not lint: `lint` does.
+
+        What is the very same object as in the source of `base` is taken over from there unread.
+        """
         taxonomy = taxonomy or default()
-        read = Fields.of(data, "policy", SECTIONS)
-        if read.data.get("version", 1) != 1:
-            raise wrong("version", read.data.get("version"), "1", "this release reads version 1")
-        groups = read_groups(read.data.get("groups"), taxonomy)
-        fallback = read.optional_text("fallback") or next(iter(groups))
-        rules = read.data.get("rules")
-        if not isinstance(rules, list) or not rules:
-            raise wrong("rules", rules, "a list of rules", "write at least one rule")
-        made = [read_rule(rule, number, taxonomy) for number, rule in enumerate(rules) if not _is_off(rule, number)]
-        ids = [rule.id for rule in made]
-        if twice := [i for i in dict.fromkeys(ids) if ids.count(i) > 1]:
-            raise wrong(f"rule {twice[0]}", f"{ids.count(twice[0])} rules of this id", "one", "rename or remove one")
-        thresholds = read_thresholds(read.data.get("thresholds", {}), taxonomy)
-        source = {**read.data, "fallback": fallback}
-        return cls(name, MappingProxyType(groups), thresholds, tuple(made), fallback, source, taxonomy)
+        sections = check_keys(data, "policy", SECTIONS)
+        if sections.get("version", 1) != 1:
+            raise wrong("version", sections.get("version"), "1", "this release reads version 1")
+        read_before = {} if base is None else {id(row): base.groups[key] for key, row in base.source["groups"].items()}
+        groups = read_groups(sections.get("groups"), taxonomy, read_before)
+        fallback = sections.get("fallback", next(iter(groups)))
+        if not isinstance(fallback, str) or not fallback.strip():
+            raise wrong("fallback", fallback, "the id of a group")
+        by_order = read_by_order(sections.get("by_order"), groups)
+        clocks = read(Clocks, sections.get("clocks", {}), "clocks")
+        reception = read_reception(sections.get("reception", []))
+        rules = _read_rules(sections.get("rules"), taxonomy, base)
+        thresholds = read_thresholds(sections.get("thresholds", {}), taxonomy)
+        source = {**sections, "fallback": fallback}
+        return cls(
+            name,
+            MappingProxyType(groups),
+            thresholds,
+            rules,
+            fallback,
+            source,
+            taxonomy,
+            clocks,
+            by_order,
+            reception,
+        )
+
+
+def _read_rules(value: object, taxonomy: Taxonomy, base: Policy | None) -> tuple[Rule, ...]:
+    if not isinstance(value, list) or not value:
+        raise wrong("rules", value, "a list of rules", "write at least one rule")
+    known = {} if base is None else {rule.id: rule for rule in base.rules}
+    unread = {} if base is None else {id(rule): rule for rule in base.source["rules"]}
+    rules: list[Rule] = []
+    for number, rule in enumerate(value):
+        if _is_off(rule, number):
+            continue
+        if id(rule) in unread:
+            rules.append(known[rule["id"]])
+        else:
+            rules.append(read_rule(rule, number, taxonomy))
+    ids = [rule.id for rule in rules]
+    if len(set(ids)) < len(ids):
+        twice = next(one for one in ids if ids.count(one) > 1)
+        raise wrong(f"rule {twice}", f"{ids.count(twice)} rules of this id", "one", "rename or remove one")
+    return tuple(rules)
 
 
 @dataclass(frozen=True)
@@ -127,26 +200,26 @@ def _overlays(folder: Path, base: Policy) -> dict[str, Policy]:
             continue
         if path.stem == "default":
             raise PolicyError(f"{path}: found a shop called default, the name of the policy for all; rename it")
-        overlay = read_yaml(path)
-        try:
-            merged = merge(base.source, overlay)
-        except PolicyError as error:
-            raise PolicyError(f"{path}: {error}") from error
-        made[path.stem] = _checked(merged, path.stem, path, base.taxonomy)
+        made[path.stem] = _checked(read_yaml(path), path.stem, base.taxonomy, base)
     return made
 
 
-def _checked(data: object, name: str, path: Path, taxonomy: Taxonomy) -> Policy:
+def _checked(file: YamlFile, name: str, taxonomy: Taxonomy, base: Policy | None = None) -> Policy:
+    """The policy of a file, or of an overlay of `base`, without findings."""
     try:
-        policy = Policy.from_dict(data, name=name, taxonomy=taxonomy)
+        data = file.data if base is None else merge(base.source, file.data)
+        policy = Policy.from_dict(data, name=name, taxonomy=taxonomy, base=base)
     except PolicyError as error:
-        raise PolicyError(f"{path}: {error}") from error
-    if findings := lint(policy):
-        raise PolicyError(f"{path}: " + "\n".join(findings))
+        raise file.located(error) from error
+    if findings := lint(policy, () if base is None else base.rules):
+        located = (file.located(PolicyError(finding, place=finding.partition(":")[0])) for finding in findings)
+        raise PolicyError("\n".join(map(str, located)))
     return policy
 
 
 def _is_off(rule: object, number: int) -> bool:
-    if not isinstance(rule, Mapping):
-        return False
-    return Fields(rule, f"rule {rule.get('id', number + 1)}").flag("off") is True
+    off = rule.get("off", False) if isinstance(rule, Mapping) else False
+    if not isinstance(off, bool):
+        id = rule.get("id", number + 1) if isinstance(rule, Mapping) else number + 1
+        raise wrong(f"rule {id}, key off", off, "true or false", "write it without quotes")
+    return off

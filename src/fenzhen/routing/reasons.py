@@ -6,13 +6,14 @@ Turns numbers and labels into words. Percentages are cut, not rounded, so that 5
 import re
 from math import floor
 
-from fenzhen.routing.conditions import Facts
+from fenzhen.routing.clocks import CLOCK_NAMES
+from fenzhen.routing.matching import Facts
 from fenzhen.taxonomy import Taxonomy
 
 # Names in braces that the `reason` of a rule may hold.
 PLACEHOLDERS = (
     *("topic", "confidence", "topic_threshold", "emotion", "emotion_score", "needs_human", "needs_human_threshold"),
-    *("in_scope", "in_scope_threshold", "repeats", "unanswered"),
+    *("in_scope", "in_scope_threshold", "repeats", "unanswered", "stall", "queue", "amount", "order_days"),
 )
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _HIGH, _FAIR = 0.85, 0.6
@@ -51,6 +52,15 @@ def by_rule(rule_id: str, reason: str, facts: Facts, taxonomy: Taxonomy) -> str:
                 return percent(facts.measure(threshold.removesuffix("_threshold"))[1])
             case "repeats" | "unanswered" as count:
                 return str(getattr(facts, count))
+            case "stall":
+                return "、".join(CLOCK_NAMES[clock] for clock in facts.stalls) or "无"
+            case "queue":
+                return str(facts.message.queue_length or 0)
+            case "amount":
+                order = facts.message.order
+                return "未知" if order is None or order.amount is None else f"{order.amount:g}"
+            case "order_days":
+                return "未知" if facts.order_days is None else f"{floor(facts.order_days)}"
         return found[0]
 
     return f"{_BRACES.sub(value, reason)}(规则 {rule_id})"

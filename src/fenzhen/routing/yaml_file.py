@@ -1,11 +1,13 @@
 """Strict YAML for files that people edit: what YAML 1.1 and 1.2 read differently is refused, never guessed.
 
-Returns plain dicts, lists, strings, numbers, booleans and None. Knows no policy, except that a list called
-`rules` holds mappings with an `id`, so that a message can name the rule. Source of the two readings:
+Gives plain dicts, lists, strings, numbers, booleans and None, and the line of each place. Knows no policy, except that
+a list called `rules` holds mappings with an `id`, so that a message can name the rule. Source of the two readings:
 https://yaml.org/type/bool.html, /int.html (1.1) and https://yaml.org/spec/1.2.2/ chapter 10.3 (core schema).
 """
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,22 +30,52 @@ _TWO_READINGS = (
     (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?\Z"), "a date"),
     (re.compile(r"[-+]?\.(inf|nan)\Z", re.I), "a number that is not finite"),
 )
+_AROUND = re.compile(r"(, key [^,.\[]+|\.[^.\[]+|\[\d+\])\Z")  # the last step of a place
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 _TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)
 
 
-def read_yaml(path: Path) -> Any:
-    """Read one YAML document. Raises PolicyError naming file, rule, key and line for what can't be read safely."""
+@dataclass(frozen=True)
+class YamlFile:
+    """One YAML document: its content, and the line of each place ("rule abuse, key when.topic")."""
+
+    name: str
+    data: Any
+    lines: Mapping[str, int]
+
+    def located(self, error: PolicyError) -> PolicyError:
+        """The error with file and line in front, so far as they are known."""
+        line = self.line_of(error.place or "")
+        where = self.name if line is None else f"{self.name}, line {line}"
+        return PolicyError(f"{where}: {error}", place=error.place)
+
+    def line_of(self, place: str) -> int | None:
+        """The line of a place, or of the nearest one around it."""
+        while place and place not in self.lines:
+            place = _AROUND.sub("", place) if _AROUND.search(place) else ""
+        return self.lines.get(place)
+
+
+def read_yaml(path: Path) -> YamlFile:
+    """Read one YAML file. Raises PolicyError naming file, rule, key and line for what can't be read safely."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=_LOADER)
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path}: can't read it: {error}; expected a UTF-8 YAML file") from error
-    except (yaml.YAMLError, RecursionError) as error:
-        raise PolicyError(f"{path}: not valid YAML: {error}; check indentation, quotes and brackets there") from error
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, name: str) -> YamlFile:
+    """Read one YAML document; `name` is what messages call it. Raises PolicyError as `read_yaml` does."""
     try:
-        return None if node is None else _build(node, "", set())
+        node = yaml.compose(text, Loader=_LOADER)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PolicyError(f"{name}: not valid YAML: {error}; check indentation, quotes and brackets there") from error
+    lines: dict[str, int] = {}
+    try:
+        return YamlFile(name, None if node is None else _build(node, "", set(), lines), lines)
     except PolicyError as error:
-        raise PolicyError(f"{path}: {error}") from error
+        raise PolicyError(f"{name}: {error}") from error
 
 
 def join(where: str, key: str) -> str:
@@ -53,8 +85,9 @@ def join(where: str, key: str) -> str:
     return f"{where}, key {key}" if where.startswith("rule ") and ", key " not in where else f"{where}.{key}"
 
 
-def _build(node: yaml.Node, where: str, seen: set[int]) -> Any:
+def _build(node: yaml.Node, where: str, seen: set[int], lines: dict[str, int]) -> Any:
     line = node.start_mark.line + 1
+    lines.setdefault(where, line)
     here = f"{where or 'the file'} (line {line})"
     if id(node) in seen:
         raise PolicyError(f"{here}: found an alias (*name), expected the content itself; write it out")
@@ -62,13 +95,13 @@ def _build(node: yaml.Node, where: str, seen: set[int]) -> Any:
     if node.tag not in _TAGS:
         raise PolicyError(f"{here}: found the tag {node.tag}, expected plain YAML; remove the tag")
     if isinstance(node, yaml.MappingNode):
-        return _mapping(node, where, seen)
+        return _mapping(node, where, seen, lines)
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, _item(item, where, number), seen) for number, item in enumerate(node.value)]
+        return [_build(item, _item(item, where, number), seen, lines) for number, item in enumerate(node.value)]
     return _scalar(node, here)
 
 
-def _mapping(node: yaml.MappingNode, where: str, seen: set[int]) -> dict[str, Any]:
+def _mapping(node: yaml.MappingNode, where: str, seen: set[int], lines: dict[str, int]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key_node, value_node in node.value:
         here = f"{where or 'the file'} (line {key_node.start_mark.line + 1})"
@@ -80,7 +113,8 @@ def _mapping(node: yaml.MappingNode, where: str, seen: set[int]) -> dict[str, An
             raise PolicyError(f"{here}: found the key {key}, expected text; write it in quotes")
         if key in made:
             raise PolicyError(f"{here}: found the key {key} twice, expected it once; remove one")
-        made[key] = _build(value_node, join(where, key), seen)
+        lines[join(where, key)] = key_node.start_mark.line + 1
+        made[key] = _build(value_node, join(where, key), seen, lines)
     return made
 
 

@@ -5,7 +5,7 @@ directions. Nothing at run time validates with them.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -46,6 +46,7 @@ class OrderShape(Shape):
     shipped_at: Moment | None = None
     collected_at: Moment | None = None
     last_scan_at: Moment | None = None
+    arrived_at: Moment | None = Field(None, description="到站、到驿站的时间 · arrived, waiting to be collected")
     signed_at: Moment | None = None
     refund_requested_at: Moment | None = None
     amount: Yuan | None = None
@@ -137,6 +138,9 @@ class RouteShape(Shape):
     tags: list[str]
     rule: str = Field(description="命中的规则 · the policy rule that matched")
     reasons: list[str] = Field(min_length=1, description="原因,给客服看 · why, in Chinese")
+    matched: dict[str, Any] = Field(description="命中规则的事实 · the facts that met the rule's conditions")
+    buyer_tags: list[str] = Field(description="给买家打的标签 · tags for the buyer")
+    alert: bool = Field(description="是否告警 · whether those whom alerts go to are told")
 
 
 class Answer(Shape):

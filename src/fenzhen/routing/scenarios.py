@@ -1,0 +1,118 @@
+"""Scenarios: what a policy promises, as cases that run. A message, what the model says of it, the route expected.
+
+    - name: 没付款的买家要人工,给售前
+      message: {text: 转人工, order: {state: unpaid}}     # a request of POST /classify
+      said: {topic: human}                               # any field of a classification; else confident and calm
+      overlay: {…}                                       # what a shop changes in the policy, as in shops/<shop>.yaml
+      hits: [七天无理由]                                  # answers of the knowledge base; [] found none
+      asked_before: 1                                    # earlier turns that ask the same in other words
+      route: {group: presale, rule: human}               # fields of a route; `reasons` by a part of a sentence each
+
+`said: null` is a model that failed. Knows no model: what it would say is written down.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fenzhen.errors import PolicyError, RequestError
+from fenzhen.message import Message
+from fenzhen.routing.decide import decide
+from fenzhen.routing.decision import Route
+from fenzhen.routing.policy import Policy
+from fenzhen.routing.typed import check_keys, wrong
+from fenzhen.routing.yaml_file import read_yaml
+from fenzhen.text.normalise import Evasion
+from fenzhen.understanding.classification import Classification, fixed_classification
+
+_KEYS = ("name", "overlay", "message", "said", "hits", "asked_before", "route")
+_SAID = tuple(f.name for f in fields(Classification))
+_ROUTE = tuple(f.name for f in fields(Route))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One case; `where` is its file and place."""
+
+    name: str
+    where: str
+    message: Message
+    said: Classification | None
+    route: Mapping[str, Any]
+    overlay: Mapping[str, Any]
+    hits: tuple[str, ...] | None
+    asked_before: int
+
+    def differences(self, policy: Policy) -> list[str]:
+        """What a policy does otherwise than expected, one sentence each. Raises PolicyError for a bad overlay."""
+        route, place = self.decide(policy), f"{self.where} {self.name}"
+        found = []
+        for field, expected in self.route.items():
+            value = getattr(route, field)
+            if field == "reasons":
+                said = "\n".join(value)
+                found += [f"{place}: expected a reason with {p!r}, found {said}" for p in expected if p not in said]
+            elif value != (tuple(expected) if isinstance(expected, list) else expected):
+                found.append(f"{place}: expected {field} {expected!r}, found {value!r}")
+        return found
+
+    def decide(self, policy: Policy) -> Route:
+        """The route under a policy, with the scenario's overlay on it."""
+        mine = policy.overlaid(self.overlay, self.message.shop or policy.name) if self.overlay else policy
+        hits = None if self.hits is None else [_Hit(answer) for answer in self.hits]
+        return decide(self.said, self.message, mine, hits=hits, asked_before=self.asked_before)
+
+
+@dataclass(frozen=True)
+class _Hit:
+    answer: str
+
+
+def read_scenarios(path: Path) -> list[Scenario]:
+    """The scenarios of a YAML file, or of all in a folder. Raises PolicyError naming file, line and key."""
+    if path.is_dir():
+        return [scenario for file in sorted(path.glob("*.yaml")) for scenario in read_scenarios(file)]
+    file = read_yaml(path)
+    if not isinstance(file.data, list) or not file.data:
+        raise PolicyError(f"{path}: found {type(file.data).__name__}, expected a list of scenarios")
+    made = []
+    for number, row in enumerate(file.data):
+        try:
+            made.append(_scenario(row, f"[{number}]", f"{path.name} line {file.line_of(f'[{number}]')}"))
+        except PolicyError as error:
+            raise file.located(error) from error
+    return made
+
+
+def _scenario(row: object, place: str, where: str) -> Scenario:
+    read = check_keys({k: v for k, v in row.items() if k != "said"} if isinstance(row, Mapping) else row, place, _KEYS)
+    for key in ("name", "message", "route"):
+        if key not in read:
+            raise wrong(f"{place}.{key}", None, f"a {key}", f"write {key}: …")
+    try:
+        message = Message.from_dict(read["message"])
+    except RequestError as error:
+        raise PolicyError(f"{place}.message: {error}", place=f"{place}.message") from error
+    hits = read.get("hits")
+    return Scenario(
+        name=str(read["name"]),
+        where=where,
+        message=message,
+        said=_said(row["said"] if isinstance(row, Mapping) and "said" in row else {}, f"{place}.said"),
+        route=check_keys(read["route"], f"{place}.route", _ROUTE),
+        overlay=read.get("overlay", {}),
+        hits=None if hits is None else tuple(hits),
+        asked_before=read.get("asked_before", 0),
+    )
+
+
+def _said(value: object, place: str) -> Classification | None:
+    if value is None:
+        return None
+    said: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in check_keys(value, place, _SAID).items()
+    }
+    if "evasions" in said:
+        said["evasions"] = tuple(Evasion(*evasion) for evasion in said["evasions"])
+    return fixed_classification(said.pop("topic", "presale.price"), **said)
