@@ -30,7 +30,7 @@ import numpy as np
 import onnxruntime as ort
 
 from fenzhen.message import Message
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.settings import Settings
 from fenzhen.text.segment import Segmenter
 from fenzhen.text.tokenise import Tokeniser

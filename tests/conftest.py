@@ -19,7 +19,7 @@ from fenzhen.logs import log_to_stderr
 from fenzhen.message import Message
 from fenzhen.review.store import ReviewStore
 from fenzhen.routing.decision import Decision
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import FixedClassifier
 from fenzhen.web.app import create_app

@@ -19,12 +19,12 @@ LEVELS: tuple[frozenset[str], ...] = (
     frozenset({"taxonomy", "message"}),
     frozenset({"text"}),
     frozenset({"understanding"}),
-    frozenset({"routing", "settings", "learning"}),
-    frozenset({"triage", "answer", "review"}),
+    frozenset({"routing", "knowledge", "settings", "learning"}),
+    frozenset({"triage", "answer", "review", "alerts"}),
     frozenset({"web", "batch"}),
     frozenset({"commands"}),
     frozenset({"cli_options"}),
-    frozenset({"cli_training", "cli_policy"}),
+    frozenset({"cli_training", "cli_policy", "cli_faq"}),
     frozenset({"cli"}),
 )
 LEVEL = {part: number for number, parts in enumerate(LEVELS) for part in parts}

@@ -27,7 +27,7 @@ from fenzhen.commands.score import default_rejects, lines_of
 from fenzhen.errors import RequestError
 from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.taxonomy import default
 from fenzhen.text.tokenise import Limits
 from fenzhen.understanding.calibration import Calibration
@@ -98,7 +98,7 @@ def test_help_loads_nothing_heavy() -> None:
         (["evaluate", "--data", "none.jsonl"], "fenzhen: no data file at none.jsonl"),
         (["train", "--data", "none.jsonl", "--output", "m"], "fenzhen: no data file at none.jsonl"),
         (["classify", "在吗", "--model", "no/where"], "fenzhen: no model folder at no/where"),
-        (["classify", "在吗", "--faq", "faq"], "FAQ search is not available in this version"),
+        (["classify", "在吗", "--faq", "faq"], "no FAQ folder at faq"),
         (["classify", "在吗", "--policy", "none.yaml"], "fenzhen: no policy file at none.yaml"),
         (["serve", "--host", "0.0.0.0"], "FENZHEN_API_KEYS"),
         (["serve", "--port", "99999"], "fenzhen: --port:"),

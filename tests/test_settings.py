@@ -50,7 +50,6 @@ def test_unknown_variable_names_the_nearest(monkeypatch: pytest.MonkeyPatch) -> 
     [
         ({"port": 70_000}, "--port: .*65535.*70000"),
         ({"workers": 0}, "--workers: "),
-        ({"faq": "faq"}, "--faq: FAQ search is not available in this version"),
     ],
 )
 def test_wrong_option_is_named(options: dict[str, object], says: str) -> None:
@@ -64,10 +63,12 @@ def test_wrong_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Settings.read()
 
 
-def test_faq_in_the_environment_is_refused_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FENZHEN_FAQ", "faq")
-    with pytest.raises(RequestError, match="not available in this version"):
-        Settings.read()
+@pytest.mark.parametrize(("name", "path"), [("faq", "faq_path"), ("alerts", "alerts_path")])
+def test_what_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, path: str) -> None:
+    assert getattr(Settings.read(), path)() is None
+    monkeypatch.setenv(f"FENZHEN_{name.upper()}", str(tmp_path / "nowhere"))
+    with pytest.raises(RequestError, match="nowhere"):
+        getattr(Settings.read(), path)()
 
 
 def test_environment_of_a_child_gives_the_same_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import structlog
 
 from fenzhen.answer import answer
 from fenzhen.message import Message, Order, Product, Turn
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
 

@@ -21,7 +21,7 @@ from typing import Any
 from fenzhen.answer import answer, new_id
 from fenzhen.message import Message
 from fenzhen.review.store import ReviewStore
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.settings import Settings
 from fenzhen.triage import Triage
 from fenzhen.understanding.model_dir import ModelDir

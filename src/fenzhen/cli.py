@@ -13,6 +13,7 @@ from typing import Annotated, Any, BinaryIO, TextIO
 import typer
 from typer.core import TyperGroup
 
+from fenzhen.cli_faq import faq_app
 from fenzhen.cli_options import (
     BAD_INPUT,
     FOUND_WRONG,
@@ -61,6 +62,7 @@ model_app = typer.Typer(no_args_is_help=True, help="Look into model folders.")
 app.add_typer(model_app, name="model")
 app.add_typer(trainer)
 app.add_typer(policy_app, name="policy")
+app.add_typer(faq_app, name="faq")
 
 
 @app.command()
@@ -130,6 +132,36 @@ def score(
     with opened(settings, record=store is not None) as parts:
         if not score_file(source, output, rejects, parts, prefix=prefix):
             raise typer.Exit(FOUND_WRONG)
+
+
+@app.command()
+def stalls(
+    orders: Annotated[Path, typer.Argument(metavar="FILE", help="Table of orders: .csv, .jsonl or .parquet.")],
+    within: Annotated[float, typer.Option(help="Hours ahead in which a clock may ring.", min=0)] = 6.0,
+    at: Annotated[str | None, typer.Option(metavar="TIME", help="Look from this time instead of now.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write all as CSV.")] = None,
+    policy: Policy = None,
+) -> None:
+    """List orders whose logistics are overdue or soon will be. 列出物流将超时的订单。"""
+    settings = settings_of(policy=policy)
+    from fenzhen.commands.stalls import stalls as run
+
+    if not run(orders, settings, console(), within=within, at=at, output=output):
+        raise typer.Exit(FOUND_WRONG)
+
+
+@app.command()
+def explain(
+    id: Annotated[str, typer.Argument(metavar="ID", help="Id of an answer.")],
+    model: Model = None,
+    policy: Policy = None,
+    store: ServeStore = None,
+) -> None:
+    """Say why a recorded message went where it went. 说明一条分诊的依据。"""
+    settings = settings_of(model=model, policy=policy, store=store)
+    from fenzhen.commands.explain import explain as run
+
+    run(id, settings, console())
 
 
 @model_app.command("rollback")

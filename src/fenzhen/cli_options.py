@@ -11,7 +11,7 @@ FOUND_WRONG, BAD_INPUT = 1, 2
 
 Model = Annotated[Path | None, typer.Option("--model", metavar="DIR", help="Model folder [FENZHEN_MODEL].")]
 Policy = Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="Routing policy [FENZHEN_POLICY].")]
-Faq = Annotated[Path | None, typer.Option("--faq", metavar="DIR", help="FAQ folder (not in this version).")]
+Faq = Annotated[Path | None, typer.Option("--faq", metavar="DIR", help="FAQ folder [FENZHEN_FAQ].")]
 Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="Record decisions in this store.")]
 ServeStore = Annotated[str | None, typer.Option("--store", metavar="URL", help="Review store [FENZHEN_STORE].")]
 Data = Annotated[

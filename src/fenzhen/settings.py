@@ -26,7 +26,8 @@ class Settings(BaseSettings):
     model        model folder, or a folder of models with a CURRENT file; None: the checkout's models/CURRENT
     policy       routing policy file; None: the shipped one
     shops        folder of per-shop overlays; None: `shops` beside the policy, where there is one
-    faq          folder of FAQ files; refused in this version, which has no FAQ search
+    faq          folder of FAQ files; None: answers to faq rules are the gateway's to find
+    alerts       file that says who is told of urgent handoffs and stalls; None: nobody
     store        SQLAlchemy URL of the review store (the server records always, commands only with --store)
     spool        folder for decisions that the store could not take
     api_keys     keys accepted as `Authorization: Bearer`; comma separated in the environment
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     policy: Path | None = None
     shops: Path | None = None
     faq: Path | None = None
+    alerts: Path | None = None
     store: str = Field(default=DEFAULT_STORE, repr=False)  # may hold a password
     spool: Path = Path("fenzhen-spool")
     host: str = "127.0.0.1"
@@ -60,13 +62,6 @@ class Settings(BaseSettings):
     def _lower(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
 
-    @field_validator("faq")
-    @classmethod
-    def _no_faq_yet(cls, value: Path | None) -> Path | None:
-        if value is not None:
-            raise ValueError("FAQ search is not available in this version; leave --faq and FENZHEN_FAQ unset")
-        return value
-
     @classmethod
     def read(cls, **options: Any) -> Self:
         """Settings of the environment, with the given options on top (None: not given).
@@ -86,7 +81,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0]) if first["loc"] else "settings"
-            found = "" if name in ("api_keys", "faq") else f" (found {first['input']!r:.80})"
+            found = "" if name == "api_keys" else f" (found {first['input']!r:.80})"
             message = first["msg"].removeprefix("Value error, ")
             given = f"--{name.replace('_', '-')}" if options.get(name) is not None else PREFIX + name.upper()
             raise RequestError(f"{given}: {message}{found}", field=name) from None
@@ -131,6 +126,18 @@ class Settings(BaseSettings):
         if not self.policy.is_file():
             raise RequestError(f"no policy file at {self.policy}; expected a YAML file", field="policy")
         return self.policy
+
+    def faq_path(self) -> Path | None:
+        """The FAQ folder, None where none is named. Raises RequestError if the given one is no folder."""
+        if self.faq is not None and not self.faq.is_dir():
+            raise RequestError(f"no FAQ folder at {self.faq}; expected one of <shop>.jsonl files", field="faq")
+        return self.faq
+
+    def alerts_path(self) -> Path | None:
+        """The alerts file, None where none is named. Raises RequestError if the given one is no file."""
+        if self.alerts is not None and not self.alerts.is_file():
+            raise RequestError(f"no alerts file at {self.alerts}; see serving/alerts.yaml.example", field="alerts")
+        return self.alerts
 
     def shops_path(self) -> Path | None:
         """The folder of shop overlays, None where there is none. Raises RequestError if the given one is no folder."""

@@ -22,7 +22,7 @@ from fenzhen.batch.score import ANSWER_COLUMNS, Summary, score
 from fenzhen.errors import DataError, FenzhenError
 from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
 
@@ -201,7 +201,7 @@ def test_a_killed_run_leaves_no_file_under_the_final_name(tmp_path: Path) -> Non
         from pathlib import Path
         from fenzhen.batch.read import open_source
         from fenzhen.batch.score import score
-        from fenzhen.routing.policy import Policies
+        from fenzhen.routing.policies import Policies
         from fenzhen.triage import Triage
         from fenzhen.understanding.classification import FixedClassifier
 

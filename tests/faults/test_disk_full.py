@@ -13,7 +13,7 @@ from pathlib import Path
 from fenzhen.defaults import default_file
 from fenzhen.message import Message
 from fenzhen.review.store import ReviewStore
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import FixedClassifier
 folder = Path(sys.argv[1])

@@ -10,7 +10,7 @@ from typing import Any
 from fenzhen.defaults import CHECKOUT
 from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.model_dir import ModelDir, current
 from fenzhen.understanding.onnx_classifier import OnnxClassifier

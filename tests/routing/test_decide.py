@@ -73,10 +73,25 @@ class Entry:
 
 
 def test_faq_hits_answer_only_faq_rules() -> None:
-    hits = [Entry("一"), Entry("二")]
-    assert decide(ORDER, Message("查单"), policy(action="faq"), hits=hits).answer == "一"
+    def search() -> Entry:
+        return Entry("一")
+
+    assert decide(ORDER, Message("查单"), policy(action="faq"), search=search).answer == "一"
     assert decide(ORDER, Message("查单"), policy(action="faq")).answer is None
-    assert decide(ORDER, Message("查单"), policy(action="bot"), hits=hits).answer is None
+    assert decide(ORDER, Message("查单"), policy(action="bot"), search=search).answer is None
+
+
+def test_a_faq_rule_without_a_good_entry_is_a_handoff() -> None:
+    route = decide(ORDER, Message("查单"), policy(action="faq"), search=lambda: None)
+    assert (route.action, route.group) == ("handoff", "a")
+    assert "知识库里没有足够相近的问题,转人工回答" in route.reasons
+
+
+def test_the_knowledge_base_and_meanings_are_asked_only_where_a_rule_depends_on_them() -> None:
+    def never() -> None:
+        raise AssertionError("asked")
+
+    assert decide(ORDER, Message("查单"), policy(action="bot"), search=never, asked_before=never).rule == "first"
 
 
 def test_unknown_shop_is_said_once() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from fenzhen.errors import PolicyError
-from fenzhen.routing.policy import Policies, Policy
+from fenzhen.routing.policies import Policies
+from fenzhen.routing.policy import Policy
 
 BASE = """\
 groups:

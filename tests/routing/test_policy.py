@@ -8,7 +8,8 @@ import pytest
 from fenzhen.errors import PolicyError
 from fenzhen.message import Message
 from fenzhen.routing.decide import decide
-from fenzhen.routing.policy import Policies, Policy
+from fenzhen.routing.policies import Policies
+from fenzhen.routing.policy import Policy
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.understanding.classification import fixed_classification
 

@@ -15,7 +15,7 @@ from fenzhen.message import Message
 from fenzhen.routing.decide import decide
 from fenzhen.routing.decision import Route
 from fenzhen.routing.lint import lint
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.routing.scenarios import Scenario, read_scenarios
 from fenzhen.taxonomy import default
 from fenzhen.text.normalise import Evasion

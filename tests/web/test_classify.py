@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from fenzhen.message import Message
 from fenzhen.review.store import ReviewStore
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
 from fenzhen.web.limits import MAX_BODY

@@ -80,7 +80,7 @@ def test_a_pointer_to_nothing_leaves_the_model_serving(models: Path) -> None:
 
     following = Following(lambda: current(models), lambda path: Served(lambda messages: [], default()))
     (models / "CURRENT").unlink()
-    assert following.look() is False and following.path.name == "one"
+    assert following.look() is False and following.key.name == "one"
 
 
 def test_the_first_model_must_load(tmp_path: Path) -> None:

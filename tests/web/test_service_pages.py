@@ -12,7 +12,7 @@ from fenzhen.errors import RequestError
 from fenzhen.message import Message
 from fenzhen.review.store import ReviewStore
 from fenzhen.routing.decision import Decision
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import Classification, FixedClassifier
 from fenzhen.web.keys import check_exposure

@@ -15,19 +15,19 @@ from fenzhen.errors import DataError
 from fenzhen.taxonomy import nearest
 
 
-def open_source(path: Path) -> Source:
-    """Look at a file: its columns and encoding. Raises DataError where it is missing, no table, or has no `text`."""
+def open_source(path: Path, needed: str = "text") -> Source:
+    """Look at a file: its columns and encoding. Raises DataError where it is missing, no table, or lacks `needed`."""
     kind = format_of(path)
     if not path.is_file():
         raise DataError("no such file", file=path)
     source = {"csv": open_csv, "jsonl": open_jsonl, "parquet": open_parquet}[kind](path)
-    if "text" not in source.columns:
+    if needed not in source.columns:
         shown = ", ".join(source.columns[:40]) or "none"
-        close = nearest("text", source.columns, n=1)
+        close = nearest(needed, source.columns, n=1)
         fix = f"nearest: {close or 'none'}; rename it"
         if kind == "csv" and len(source.columns) == 1 and (other := re.search("[;\t|]", shown)):
             fix = f"the header seems to be separated by {other[0]!r}; save the file with commas"
-        raise DataError(f"no column `text`; columns found: {shown}; {fix}", file=path)
+        raise DataError(f"no column `{needed}`; columns found: {shown}; {fix}", file=path)
     if twice := sorted({name for name in source.columns if source.columns.count(name) > 1}):
         raise DataError(f"column {twice[0]!r} is there twice; rename one", file=path)
     return source

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fenzhen.batch.score import Recorder, TriageLike
-from fenzhen.routing.policy import Policies
+from fenzhen.knowledge.embed import open_knowledge
+from fenzhen.knowledge.knowledge import Knowledge
+from fenzhen.routing.policies import Policies
 from fenzhen.settings import Settings
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.triage import Triage
@@ -33,9 +35,15 @@ class Parts:
         return group if found is None else found.name
 
 
-def assemble(classifier: Classifier, policies: Policies, taxonomy: Taxonomy, store: Recorder | None = None) -> Parts:
+def assemble(
+    classifier: Classifier,
+    policies: Policies,
+    taxonomy: Taxonomy,
+    store: Recorder | None = None,
+    knowledge: Knowledge | None = None,
+) -> Parts:
     """Parts around any classifier."""
-    return Parts(Triage(classifier, policies), policies, taxonomy, store)
+    return Parts(Triage(classifier, policies, knowledge=knowledge), policies, taxonomy, store)
 
 
 @contextmanager
@@ -53,13 +61,14 @@ def opened(settings: Settings, *, record: bool, loaded: tuple[Classifier, Taxono
         loaded = OnnxClassifier(model, threads=settings.threads), model.taxonomy
     classifier, taxonomy = loaded
     policies = Policies.load(policy_file, shops, taxonomy)
+    knowledge = open_knowledge(settings.faq_path(), classifier, taxonomy)
     if not record:
-        yield assemble(classifier, policies, taxonomy)
+        yield assemble(classifier, policies, taxonomy, knowledge=knowledge)
         return
     from fenzhen.review.store import ReviewStore
 
     store = ReviewStore(settings.store, spool_dir=settings.spool)
     try:
-        yield assemble(classifier, policies, taxonomy, store)
+        yield assemble(classifier, policies, taxonomy, store, knowledge)
     finally:
         store.close()

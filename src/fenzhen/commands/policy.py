@@ -21,7 +21,8 @@ from fenzhen.learning.bootstrap import Interval, wilson
 from fenzhen.learning.examples import Example
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.split import draw
-from fenzhen.routing.policy import Policies, Policy
+from fenzhen.routing.policies import Policies
+from fenzhen.routing.policy import Policy
 from fenzhen.routing.risk_control import Level, controlled, family, needed_for, risk_bounds
 from fenzhen.settings import Settings
 from fenzhen.triage import Triage

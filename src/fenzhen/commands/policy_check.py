@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.routing.prove import FAULTS, Finding, prove
 from fenzhen.routing.scenarios import read_scenarios
 from fenzhen.settings import Settings

@@ -18,7 +18,7 @@ from fenzhen.commands.parts import ACTION_NAMES, PRIORITY_NAMES
 from fenzhen.errors import DataError, RequestError
 from fenzhen.message import Message
 from fenzhen.routing.decision import Route
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.routing.simulate import Change, Simulation, simulate, to_json
 from fenzhen.settings import Settings
 from fenzhen.text.pii import mask_pii

@@ -18,7 +18,7 @@ from fenzhen.learning.gate import NAMES, Verdict, judge
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.review_file import harmless
 from fenzhen.routing.decision import Decision, Route
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.settings import Settings
 from fenzhen.triage import Triage
 from fenzhen.understanding.classification import Remembering

@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from fenzhen.errors import RequestError
+from fenzhen.errors import DataError, RequestError
 from fenzhen.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,10 +107,17 @@ def check_port(settings: Settings) -> None:
 
 def _check_parts(settings: Settings) -> None:
     """Raise what a worker would raise on its start, before workers are started again and again for it."""
+    from fenzhen.alerts.config import AlertConfig
+    from fenzhen.knowledge.folder import read_folder
     from fenzhen.review.store import ReviewStore
-    from fenzhen.routing.policy import Policies
+    from fenzhen.routing.policies import Policies
     from fenzhen.understanding.model_dir import ModelDir
 
     model = ModelDir.open(settings.model_path())
     Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)
+    if (folder := settings.faq_path()) is not None:
+        if refused := read_folder(folder, model.taxonomy).refused:
+            raise DataError("; ".join(refused.values()))
+    if (alerts := settings.alerts_path()) is not None:
+        AlertConfig.load(alerts)
     ReviewStore(settings.store, spool_dir=settings.spool).close()

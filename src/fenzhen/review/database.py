@@ -78,6 +78,15 @@ def knows(connection: Connection, id: str) -> bool:
     return connection.execute(select(DecisionRow.id).where(DecisionRow.id == id)).first() is not None
 
 
+def fetch(connection: Connection, id: str) -> tuple[Row, list[Row]] | None:
+    """A decision and the feedback on it, the oldest first; None where the table has no such id."""
+    found = connection.execute(select(DecisionRow.__table__).where(DecisionRow.id == id)).mappings().first()
+    if found is None:
+        return None
+    events = select(FeedbackRow.__table__).where(FeedbackRow.decision_id == id).order_by(FeedbackRow.at)
+    return dict(found), [dict(row) for row in connection.execute(events).mappings()]
+
+
 def fits(entry: Entry) -> bool:
     """Whether an entry is for a table and columns of this version, with readable moments."""
     table = _TABLES.get(entry.get("kind", ""))

@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from fenzhen.errors import StoreError, UnknownDecision
-from fenzhen.review.database import DATABASE_ERRORS, Database, Entry, fits, insert_all, insert_one, knows, reason
+from fenzhen.review.database import DATABASE_ERRORS, Database, Entry, fetch, fits, insert_all, insert_one, knows, reason
 from fenzhen.review.feedback import Feedback
-from fenzhen.review.rows import decision_row, feedback_row
+from fenzhen.review.rows import Row, decision_row, feedback_row
 from fenzhen.review.spool import Spool
 from fenzhen.routing.decision import Decision
 
@@ -84,6 +84,21 @@ class ReviewStore:
         if not self._spool_up([entry]):
             raise StoreError(f"feedback {event.event_id!r:.80} can't be kept: {self.ready()}; send it again later")
         return "recorded"
+
+    def find(self, id: str) -> tuple[Row, list[Row]]:
+        """The row of a decision and those of the feedback on it, the oldest first; the spool is emptied before.
+
+        Raises UnknownDecision where there is none, StoreError while the database is away.
+        """
+        self.replay()
+        try:
+            with self._database.begin() as connection:
+                found = fetch(connection, id)
+        except SQLAlchemyError as error:
+            raise StoreError(f"the database can't be read: {reason(error)}; start it and try again") from error
+        if found is None:
+            raise UnknownDecision(f"no decision has the id {id!r:.80}; give the id of an answer")
+        return found
 
     def ready(self) -> str | None:
         """None while decisions can be kept in database or spool, else why not. Tries for real, up to busy_timeout."""

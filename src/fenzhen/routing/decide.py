@@ -2,10 +2,10 @@
 
 The first rule that matches decides. Only a positive match keeps a buyer away from people: no rule, no classification
 or one with impossible numbers ends in a handoff that says so. The only clock is `message.sent_at`. Does not search
-the FAQ (`hits` are given) and compares no meanings (`asked_before` is given).
+the FAQ and compares no meanings: for those it is given functions, asked only where a rule depends on them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -39,13 +39,13 @@ def decide(
     policy: Policy,
     *,
     shop_known: bool = True,
-    hits: Sequence[Hit] | None = None,
-    asked_before: int = 0,
+    search: Callable[[], Hit | None] | None = None,
+    asked_before: Callable[[], int] | None = None,
 ) -> Route:
     """Route a message.
 
-    `hits` are FAQ entries good enough to be an answer, best first; None where no knowledge base is searched: then the
-    answer to a faq rule is the gateway's to find. `asked_before` counts earlier turns that ask the same in other words.
+    `search` gives the FAQ entry whose answer is good enough; None where no knowledge base is searched: then the answer
+    to a faq rule is the gateway's to find. `asked_before` counts earlier turns that ask the same in other words.
 
     Never raises for a policy without lint findings. `rule` is "default" where no rule matched, "error" where there
     is no sound classification.
@@ -61,7 +61,7 @@ def decide(
         if rule.test(facts):
             why = (say.by_rule(rule.id, rule.reason, facts, policy.taxonomy), *evidence)
             met = matched(rule.when, rule.names, facts)
-            return _apply(_Ruling(rule.then, rule.id, why, notes, rule.safety, met), topic, facts, policy, hits)
+            return _apply(_Ruling(rule.then, rule.id, why, notes, rule.safety, met), topic, facts, policy, search)
     return _handoff(_Ruling(_NO_MATCH, "default", (say.NO_RULE, *evidence), notes), topic, facts, policy)
 
 
@@ -81,7 +81,7 @@ class _Ruling:
         return replace(self, then=replace(self.then, **then), notes=(note, *self.notes))  # type: ignore[arg-type]
 
 
-def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy, hits: Sequence[Hit] | None) -> Route:
+def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy, search: Callable[[], Hit | None] | None) -> Route:
     """The rule that matched, under the shop's reception mode and with what the knowledge base found."""
     then, mode = ruling.then, policy.mode_for(facts.message)
     held = holder_of(facts.message, policy) is not None
@@ -90,16 +90,17 @@ def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy, hits: Sequ
         if mode != "bot_only" or held or ruling.safety or then.priority == "urgent":
             return _handoff(ruling, topic, facts, policy)
         note = _by_mode(mode, f"先由机器人应答并记下,{_TO_DO}")
-        return _kept(ruling.but(note, action="bot", group=None, tier=None, tags=(*then.tags, _TO_DO)), hits)
+        return _kept(ruling.but(note, action="bot", group=None, tier=None, tags=(*then.tags, _TO_DO)))
     if held:
         return _handoff(ruling, topic, facts, policy)
+    hit = search() if search is not None and then.action == "faq" else None
     if mode == "assist":
-        suggested = _kept(ruling, hits)
+        suggested = _kept(ruling, hit)
         route = _handoff(ruling.but(_by_mode(mode, "机器人只给建议,由人工回复"), group=BY_TOPIC), topic, facts, policy)
         return replace(route, answer=suggested.answer, flow=suggested.flow)
-    if then.action == "faq" and hits is not None and not hits and mode != "bot_only":
+    if then.action == "faq" and search is not None and hit is None and mode != "bot_only":
         return _handoff(ruling.but("知识库里没有足够相近的问题,转人工回答", group=BY_TOPIC), topic, facts, policy)
-    return _kept(ruling, hits)
+    return _kept(ruling, hit)
 
 
 def is_sound(classification: Classification) -> bool:
@@ -113,7 +114,7 @@ def _by_mode(mode: Mode, what: str) -> str:
     return f"当前为{MODE_NAMES[mode]}模式,{what}"
 
 
-def _kept(ruling: _Ruling, hits: Sequence[Hit] | None) -> Route:
+def _kept(ruling: _Ruling, hit: Hit | None = None) -> Route:
     then = ruling.then
     return Route(
         action=then.action,
@@ -122,7 +123,7 @@ def _kept(ruling: _Ruling, hits: Sequence[Hit] | None) -> Route:
         priority=then.priority,
         rule=ruling.rule,
         reasons=(*ruling.why, *ruling.notes),
-        answer=hits[0].answer if then.action == "faq" and hits else None,
+        answer=None if hit is None else hit.answer,
         flow=then.flow,
         note=then.note,
         tags=then.tags,

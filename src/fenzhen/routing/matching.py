@@ -25,18 +25,19 @@ _DAY = 24 * 60
 class Facts:
     """What conditions look at: one classified message. What takes work is done when first asked for.
 
-    `asked_before` counts earlier turns that ask the same in other words, where somebody compared their meaning.
+    `asked_before` counts earlier turns that ask the same in other words, where somebody can compare meanings.
     """
 
     classification: Classification
     message: Message
     thresholds: Thresholds
     clocks: Clocks = field(default_factory=Clocks)
-    asked_before: int = 0
+    asked_before: Callable[[], int] | None = None
 
     @cached_property
     def repeats(self) -> int:
-        return max(self.asked_before, repeats(self.message))
+        found = repeats(self.message)
+        return found if found or self.asked_before is None else self.asked_before()
 
     @cached_property
     def unanswered(self) -> int:

@@ -1,4 +1,4 @@
-"""Policy: the routing rules of one shop as typed, frozen data, read from YAML; and Policies: the default with overlays.
+"""Policy: the routing rules of one shop as typed, frozen data, read from YAML.
 
 A file that can't be used is refused with a PolicyError naming file, rule, key, what was found, what was expected and
 the fix; so is one that `lint` finds fault with. Knows nothing of messages beyond the names of conditions.
@@ -44,6 +44,7 @@ class Policy:
     clocks: Clocks = field(default_factory=Clocks)
     by_order: ByOrder | None = None
     reception: tuple[Reception, ...] = ()
+    overlay: Any = field(default=None, compare=False, repr=False)  # what a shop's file says, unmerged
     _shortlists: dict[tuple[str, tuple[bool, ...]], tuple[Rule, ...]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -79,7 +80,11 @@ class Policy:
 
     def overlaid(self, overlay: object, name: str) -> "Policy":
         """This policy with a shop's changes on it. Raises PolicyError; findings of `lint` too."""
-        return _checked(YamlFile(f"overlay of {name}", overlay, {}), name, self.taxonomy, self)
+        return self.overlaid_by(YamlFile(f"overlay of {name}", overlay, {}), name)
+
+    def overlaid_by(self, file: YamlFile, name: str) -> "Policy":
+        """This policy with the changes of a shop's file on it. Raises PolicyError naming file and line."""
+        return _checked(file, name, self.taxonomy, self)
 
     @classmethod
     def load(cls, path: Path | None = None, taxonomy: Taxonomy | None = None) -> "Policy":
@@ -154,29 +159,6 @@ def _read_rules(value: object, taxonomy: Taxonomy, base: Policy | None) -> tuple
     return tuple(rules)
 
 
-@dataclass(frozen=True)
-class Policies:
-    """The default policy and one resolved policy for each shop that has an overlay."""
-
-    default: Policy
-    overlays: Mapping[str, Policy]
-
-    @classmethod
-    def load(
-        cls, policy_file: Path | None = None, shops_dir: Path | None = None, taxonomy: Taxonomy | None = None
-    ) -> "Policies":
-        """Load a policy file (without one, the shipped one) and `<shop>.yaml` overlays. Raises PolicyError."""
-        base = Policy.load(policy_file, taxonomy)
-        return cls(base, {} if shops_dir is None else _overlays(shops_dir, base))
-
-    def of(self, shop: str | None) -> tuple[Policy, bool]:
-        """The policy of a shop, and False where the shop is named but has none (it gets the default)."""
-        if shop is None:
-            return self.default, True
-        found = self.overlays.get(shop)
-        return (self.default, False) if found is None else (found, True)
-
-
 def _with_shipped(taxonomy: Taxonomy) -> Taxonomy:
     """The labels of a taxonomy, and those of the shipped one that it lacks."""
     shipped, topics, intents = default(), set(taxonomy.topic_ids), set(taxonomy.intent_ids)
@@ -189,26 +171,13 @@ def _with_shipped(taxonomy: Taxonomy) -> Taxonomy:
     )
 
 
-def _overlays(folder: Path, base: Policy) -> dict[str, Policy]:
-    if not folder.is_dir():
-        raise PolicyError(f"{folder}: found no folder, expected one of <shop>.yaml files; create it or leave it out")
-    made = {}
-    for path in sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith(".")):
-        if path.suffix in (".yml", ".YAML", ".YML", ".json"):
-            raise PolicyError(f"{path}: found the suffix {path.suffix}, expected .yaml; rename it, or it is not read")
-        if path.suffix != ".yaml":
-            continue
-        if path.stem == "default":
-            raise PolicyError(f"{path}: found a shop called default, the name of the policy for all; rename it")
-        made[path.stem] = _checked(read_yaml(path), path.stem, base.taxonomy, base)
-    return made
-
-
 def _checked(file: YamlFile, name: str, taxonomy: Taxonomy, base: Policy | None = None) -> Policy:
     """The policy of a file, or of an overlay of `base`, without findings."""
     try:
         data = file.data if base is None else merge(base.source, file.data)
         policy = Policy.from_dict(data, name=name, taxonomy=taxonomy, base=base)
+        if base is not None:
+            policy = replace(policy, overlay=file.data)
     except PolicyError as error:
         raise file.located(error) from error
     if findings := lint(policy, () if base is None else base.rules):

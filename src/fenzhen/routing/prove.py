@@ -78,25 +78,23 @@ def prove(policy: Policy) -> list[Finding]:
 
 def _cells(policy: Policy) -> Iterator[_Cell]:
     """One cell for each kind of message that the rules tell apart."""
-    rules, limits = policy.rules, policy.thresholds
+    labels = {"topic": policy.taxonomy.topic_ids, "emotion": policy.taxonomy.emotion_ids}
+    labels["order_state"] = (_NO_ORDER, *ORDER_STATES)
+    yield from (_Cell(*one) for one in product(*(_kinds(policy, name, known) for name, known in labels.items())))
 
-    def kinds(name: str, labels: Sequence[str]) -> list[str]:
-        seen: dict[object, str] = {}
-        for label in labels:
-            named = tuple(label in getattr(rule.when, name) for rule in rules if getattr(rule.when, name))
-            extra = (limits.of_topic(label), label in policy.taxonomy.safety) if name == "topic" else label == _ANGRY
-            seen.setdefault((named, extra), label)
-        return list(seen.values())
 
-    taxonomy = policy.taxonomy
-    yield from (
-        _Cell(*labels)
-        for labels in product(
-            kinds("topic", taxonomy.topic_ids),
-            kinds("emotion", taxonomy.emotion_ids),
-            kinds("order_state", (_NO_ORDER, *ORDER_STATES)),
-        )
-    )
+def _kinds(policy: Policy, name: str, labels: Sequence[str]) -> dict[str, list[str]]:
+    """Labels that no rule tells apart, under the first of them."""
+    limits, safety = policy.thresholds, policy.taxonomy.safety
+    seen: dict[object, list[str]] = {}
+    for label in labels:
+        named = tuple(label in asked for rule in policy.rules if (asked := getattr(rule.when, name)))
+        extra: object = label == _ANGRY
+        if name == "topic":
+            intents = tuple(intent_of(label) in rule.when.intent for rule in policy.rules if rule.when.intent)
+            extra = limits.of_topic(label), label in safety, intents
+        seen.setdefault((named, extra), []).append(label)
+    return {members[0]: members for members in seen.values()}
 
 
 def _box(rule: Rule, cell: _Cell, policy: Policy) -> _Box | None:
@@ -215,7 +213,9 @@ def _unsafe(policy: Policy, cells: Sequence[_Cell]) -> Iterator[Finding]:
                 said.add((what, keeper.id))
                 text = f"{what}可能先被规则 {keeper.id} 留给机器人;把转人工的规则放到它前面"
                 yield Finding("unsafe", keeper.id, text)
-    for topic in sorted(safety & {cell.topic for cell in cells} - guarded):
+    alike = _kinds(policy, "topic", policy.taxonomy.topic_ids)
+    unguarded = (topic for first, topics in alike.items() if first not in guarded for topic in topics)
+    for topic in sorted(safety.intersection(unguarded)):
         text = f"没有安全规则管「{policy.taxonomy.name(topic)}」;加一条 safety: true 的转人工规则"
         yield Finding("no_safety_rule", topic, text)
 

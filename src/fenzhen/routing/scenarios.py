@@ -60,8 +60,9 @@ class Scenario:
     def decide(self, policy: Policy) -> Route:
         """The route under a policy, with the scenario's overlay on it."""
         mine = policy.overlaid(self.overlay, self.message.shop or policy.name) if self.overlay else policy
-        hits = None if self.hits is None else [_Hit(answer) for answer in self.hits]
-        return decide(self.said, self.message, mine, hits=hits, asked_before=self.asked_before)
+        hits = self.hits
+        search = None if hits is None else lambda: _Hit(hits[0]) if hits else None
+        return decide(self.said, self.message, mine, search=search, asked_before=lambda: self.asked_before)
 
 
 @dataclass(frozen=True)

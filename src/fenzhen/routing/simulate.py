@@ -10,7 +10,7 @@ from datetime import timedelta, timezone
 from typing import Any
 
 from fenzhen.routing.decision import PRIORITIES, Decision, Route
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies
 from fenzhen.taxonomy import Taxonomy
 
 _CHINA = timezone(timedelta(hours=8))

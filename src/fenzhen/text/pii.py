@@ -22,7 +22,9 @@ _HAN = dict(zip("零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖
 _MIXED_DIGIT = f"[0-9{''.join(_HAN)}]"
 _HAN_MOBILE = re.compile(rf"(?<!{_MIXED_DIGIT}){_MIXED_DIGIT}{{11}}(?!{_MIXED_DIGIT})")
 _EMAIL = re.compile(
-    r"(?<![\w.+%-])[A-Za-z0-9_.+%-]{1,64} ?[@＠] ?[A-Za-z0-9-]{1,63}(?:[.．][A-Za-z0-9-]{1,63}){0,3}[.．][A-Za-z]{2,12}"
+    # ASCII only before it: an address follows 汉字 without a space.
+    r"(?<![A-Za-z0-9_.+%-])[A-Za-z0-9_.+%-]{1,64} ?[@＠]"
+    r" ?[A-Za-z0-9-]{1,63}(?:[.．][A-Za-z0-9-]{1,63}){0,3}[.．][A-Za-z]{2,12}"
 )
 _ACCOUNT = re.compile(
     r"((?:微信|威信|薇信|徽信|wechat|weixin|v信|(?<![a-z0-9])(?:vx|wx|qq)|(?<=[加+➕])v|扣扣)[ ]{0,2}"

@@ -3,10 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 
 from fenzhen import __version__
+from fenzhen.alerts.alerts import Alerts
 from fenzhen.review.store import ReviewStore
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.web import errors, openapi
@@ -20,26 +22,28 @@ from fenzhen.web.service import Service
 
 
 def create_app(
-    triage: TriageLike | Following,
+    triage: TriageLike | Following[Any],
     store: ReviewStore | None,
     *,
     keys: Sequence[str] = (),
     taxonomy: Taxonomy | None = None,
     threads: int = 2,
     waiting: int = 64,
+    alerts: Alerts | None = None,
 ) -> FastAPI:
     """The HTTP service around a triage, or around one that may be replaced while the service runs.
 
     store     where decisions are kept; None: nothing is recorded and every answer says so. Closed with the app
     keys      accepted API keys; without any the service is open (see `keys.check_exposure`)
     taxonomy  the labels that feedback may name; None: any. A triage that is followed brings its own
+    alerts    tells people of urgent handoffs; None: nobody is told. Closed with the app
     threads   messages triaged at the same time; `waiting` more requests may queue, others get 429
     """
     lane = Lane(threads=threads, waiting=waiting)
-    metrics = Metrics(spool_bytes=store.spool_bytes if store else lambda: 0, inside=lambda: lane.inside)
+    metrics = Metrics(alerts=alerts, spool_bytes=store.spool_bytes if store else lambda: 0, inside=lambda: lane.inside)
     following = triage if isinstance(triage, Following) else None
     served = triage.now if isinstance(triage, Following) else partial(Served, triage, taxonomy)
-    service = Service(served, store, lane, metrics)
+    service = Service(served, store, lane, metrics, alerts)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -48,6 +52,8 @@ def create_app(
         yield
         if following is not None:
             following.stop()
+        if alerts is not None:
+            alerts.close()
         if store is not None:
             store.close()
 

@@ -4,15 +4,21 @@
 """
 
 import time
+from functools import partial
 from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
 
+from fenzhen.alerts.alerts import Alerts
+from fenzhen.alerts.config import AlertConfig
+from fenzhen.knowledge.embed import open_knowledge
+from fenzhen.knowledge.knowledge import Knowledge
 from fenzhen.logs import log_to_stderr
 from fenzhen.review.store import ReviewStore
-from fenzhen.routing.policy import Policies
+from fenzhen.routing.policies import Policies, Stamp, stamps_of
 from fenzhen.settings import Settings
+from fenzhen.taxonomy import Taxonomy
 from fenzhen.triage import Triage
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
@@ -21,6 +27,52 @@ from fenzhen.web.served import Following, Served
 
 # Messages triaged at the same time in one worker: while one waits for the disk, another can use the processor.
 CONCURRENT = 2
+
+_log = structlog.get_logger("fenzhen.web")
+
+
+OnDisk = tuple[Path, tuple[tuple[Path, Stamp], ...]]  # the model folder, and the policy files as they are
+
+
+def _on_disk(settings: Settings) -> OnDisk:
+    return settings.model_path(), tuple(stamps_of(settings.policy_path(), settings.shops_path()).items())
+
+
+class Loader:
+    """Loads what is on disk. A model that is the same as before is not loaded again, nor are policies."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._model: tuple[Path, OnnxClassifier, Taxonomy, Knowledge | None] | None = None
+        self._policies: Policies | None = None
+
+    def __call__(self, key: OnDisk) -> Served:
+        """Raises RequestError where there is no model, ModelError, PolicyError and DataError as the parts load."""
+        settings, folder = self._settings, key[0]
+        known = self._model if self._model is not None and self._model[0] == folder else None
+        path, classifier, taxonomy, knowledge = known or self._open(folder)
+        policies = Policies.load(
+            settings.policy_path(), settings.shops_path(), taxonomy, before=self._policies if known else None
+        )
+        self._model, self._policies = (path, classifier, taxonomy, knowledge), policies
+        refresh = (lambda: None) if knowledge is None else partial(_refresh, knowledge)
+        return Served(Triage(classifier, policies, knowledge=knowledge), taxonomy, refresh)
+
+    def _open(self, folder: Path) -> tuple[Path, OnnxClassifier, Taxonomy, Knowledge | None]:
+        model = ModelDir.open(folder)
+        classifier = OnnxClassifier(model, threads=self._settings.threads)
+        return folder, classifier, model.taxonomy, open_knowledge(self._settings.faq_path(), classifier, model.taxonomy)
+
+
+def _refresh(knowledge: Knowledge) -> None:
+    """Take over changed FAQ files; one that is broken is said once, by the knowledge base's own account."""
+    before = knowledge.refused
+    found = knowledge.refresh()
+    if found.changed:
+        _log.info("serving changed FAQ files", shops=len(found.changed))
+    for shop, reason in found.refused.items():
+        if before.get(shop) != reason:
+            _log.error("FAQ file can't be used; what it had before goes on", shop=shop, reason=reason)
 
 
 def build_app(settings: Settings) -> FastAPI:
@@ -31,15 +83,14 @@ def build_app(settings: Settings) -> FastAPI:
     log_to_stderr(settings.log_level)  # here, not in the command: each worker process needs it
     start = time.perf_counter()
 
-    def load(folder: Path) -> Served:
-        model = ModelDir.open(folder)
-        policies = Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)
-        return Served(Triage(OnnxClassifier(model, threads=settings.threads), policies), model.taxonomy)
-
-    following = Following(settings.model_path, load)
+    following = Following(partial(_on_disk, settings), Loader(settings))
+    alerts_file = settings.alerts_path()
     store = ReviewStore(settings.store, spool_dir=settings.spool)
-    structlog.get_logger("fenzhen.web").info(
-        "loaded", model=following.path.name, seconds=round(time.perf_counter() - start, 2), keys=len(settings.api_keys)
+    _log.info(
+        "loaded",
+        model=following.key[0].name,
+        seconds=round(time.perf_counter() - start, 2),
+        keys=len(settings.api_keys),
     )
     return create_app(
         following,
@@ -47,4 +98,5 @@ def build_app(settings: Settings) -> FastAPI:
         keys=settings.api_keys,
         threads=CONCURRENT,
         waiting=settings.max_waiting,
+        alerts=None if alerts_file is None else Alerts(AlertConfig.load(alerts_file), settings.spool / "alerts"),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from fenzhen.alerts.alerts import Alerts
 from fenzhen.routing.decision import Decision
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -20,7 +21,9 @@ _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 class Metrics:
     """What the service counts. `spool_bytes` and `inside` are asked at each scrape."""
 
-    def __init__(self, *, spool_bytes: Callable[[], int], inside: Callable[[], int]) -> None:
+    def __init__(
+        self, *, spool_bytes: Callable[[], int], inside: Callable[[], int], alerts: Alerts | None = None
+    ) -> None:
         self._registry = CollectorRegistry()
         self._spool_bytes, self._inside = spool_bytes, inside
         self._requests = Counter(
@@ -36,6 +39,10 @@ class Metrics:
         self._feedback = Counter("fenzhen_feedback_total", "Feedback", ["event", "status"], registry=self._registry)
         self._spool = Gauge(
             "fenzhen_spool_bytes", "Bytes waiting in the spool", registry=self._registry, multiprocess_mode="max"
+        )
+        self._alerts = alerts
+        self._told = Gauge(
+            "fenzhen_alerts", "Alerts by outcome", ["outcome"], registry=self._registry, multiprocess_mode="livesum"
         )
         self._running = Gauge(
             "fenzhen_requests_inside",
@@ -65,6 +72,10 @@ class Metrics:
         """The text that Prometheus scrapes. Reads the sizes of the spool's files."""
         self._spool.set(self._spool_bytes())
         self._running.set(self._inside())
+        if self._alerts is not None:
+            for outcome in ("sent", "digested", "failed", "dropped"):
+                self._told.labels(outcome).set(getattr(self._alerts, outcome))
+            self._told.labels("waiting").set(self._alerts.waiting())
         if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
             _forget_the_dead(Path(folder))
             everyone = CollectorRegistry()

@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.web.limits import MAX_BATCH
 from fenzhen.web.schemas import ClassifyRequest, ErrorShape, FeedbackRequest
+from fenzhen.web.schemas_maintenance import FaqRequest, SimulateRequest
 
 Responses = dict[int | str, dict[str, Any]]
 _REF = "#/components/schemas/{model}"
@@ -53,7 +54,8 @@ def install(app: FastAPI, taxonomy: Taxonomy | None) -> None:
 def _build(app: FastAPI, taxonomy: Taxonomy | None) -> dict[str, Any]:
     schema = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
     _, requests = models_json_schema(
-        [(ClassifyRequest, "validation"), (FeedbackRequest, "validation")], ref_template=_REF
+        [(shape, "validation") for shape in (ClassifyRequest, FeedbackRequest, FaqRequest, SimulateRequest)],
+        ref_template=_REF,
     )
     components = schema.setdefault("components", {})
     components.setdefault("schemas", {}).update(requests["$defs"])

@@ -14,9 +14,11 @@ from fenzhen.web.docs_page import docs_page
 from fenzhen.web.errors import Json
 from fenzhen.web.keys import Keys
 from fenzhen.web.limits import MAX_BATCH
+from fenzhen.web.maintenance import FaqQuestion, Trial
 from fenzhen.web.metrics import CONTENT_TYPE
 from fenzhen.web.openapi import GUARDED, NOT_READY, READS_BODY, request_body
 from fenzhen.web.schemas import Answer, ClassifyRequest, FeedbackAnswer, FeedbackRequest, Health
+from fenzhen.web.schemas_maintenance import FaqAnswer, FaqRequest, SimulateRequest, SimulationAnswer
 from fenzhen.web.service import Service
 
 _DONE = "成功 · done"
@@ -66,6 +68,28 @@ def work_routes(service: Service, keys: Keys) -> APIRouter:
         status = await service.feedback(event)
         request.state.log = {"ids": [event.id], "feedback": event.event, "outcome": status}
         return Json({"status": status})
+
+    @router.post(
+        "/faq/search",
+        response_model=FaqAnswer,
+        response_description=_DONE,
+        responses=READS_BODY,
+        openapi_extra=request_body(FaqRequest),
+    )
+    async def faq_search(request: Request) -> Response:
+        """查知识库 · Search the FAQ: entries for a shop, best first, each with the probability that it is right."""
+        return Json(await service.search_faq(FaqQuestion.from_dict(await read_json(request))))
+
+    @router.post(
+        "/policy/simulate",
+        response_model=SimulationAnswer,
+        response_description=_DONE,
+        responses=READS_BODY,
+        openapi_extra=request_body(SimulateRequest),
+    )
+    async def policy_simulate(request: Request) -> Response:
+        """试算规则改动 · Say what another policy, or another overlay of a shop, would change for some messages."""
+        return Json(await service.simulate(Trial.from_dict(await read_json(request))))
 
     @router.get(
         "/metrics",

@@ -1,13 +1,13 @@
-"""What is served now: a triage with the labels it knows, replaced as a whole when another model is released.
+"""What is served now: a triage with the labels it knows, replaced as a whole when model, policy or shops change.
 
-A request takes it once and keeps it, so none is dropped or answered half by one model and half by another. Knows
-neither HTTP nor where models lie.
+A request takes it once and keeps it, so none is dropped or answered half by one and half by another. Knows neither HTTP
+nor where models and policies lie.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -16,6 +16,7 @@ from fenzhen.message import Message
 from fenzhen.routing.decision import Decision
 from fenzhen.taxonomy import Taxonomy
 
+Key = TypeVar("Key", bound=Hashable)
 TriageLike = Callable[[Sequence[Message]], list[Decision]]
 LOOK_EVERY = 2.0  # seconds
 
@@ -24,23 +25,28 @@ _log = structlog.get_logger("fenzhen.web")
 
 @dataclass(frozen=True)
 class Served:
-    """A triage and the labels that feedback may name (None: any)."""
+    """A triage and the labels that feedback may name (None: any).
+
+    `refresh` takes over what changed on disk in a part that does so by itself, such as the knowledge base.
+    """
 
     triage: TriageLike
     taxonomy: Taxonomy | None
+    refresh: Callable[[], object] = lambda: None
 
 
-class Following:
-    """Serves the released model: `now` is the one loaded last, `look` loads the one that `current` names.
+class Following(Generic[Key]):
+    """Serves what is on disk: `now` is what was loaded last, `look` loads what `current` names if that is another.
 
-    A model that can't be loaded is said once and left alone: the one before goes on serving.
+    `current` is cheap and says by its value when something changed. What can't be loaded is said once and left alone:
+    what was served before goes on.
     """
 
-    def __init__(self, current: Callable[[], Path], load: Callable[[Path], Served], every: float = LOOK_EVERY) -> None:
-        """Load the current model. Raises what `current` and `load` raise."""
+    def __init__(self, current: Callable[[], Key], load: Callable[[Key], Served], every: float = LOOK_EVERY) -> None:
+        """Load what is current. Raises what `current` and `load` raise."""
         self._current, self._load, self._every = current, load, every
-        self.path = current()
-        self._served = load(self.path)
+        self.key = current()
+        self._served = load(self.key)
         self._refused: str | None = None
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
@@ -49,34 +55,35 @@ class Following:
         return self._served
 
     def look(self) -> bool:
-        """Serve the current model if it is another one than before; whether it was taken."""
+        """Serve what is current if it is another than before; whether it was taken."""
         try:
-            path = self._current()
-            if path == self.path:
+            self._served.refresh()
+            key = self._current()
+            if key == self.key:
                 self._refused = None
                 return False
-            served = self._load(path)
-        except Exception as error:  # whatever it is, the thread must live to see the next release
+            served = self._load(key)
+        except Exception as error:  # whatever it is, the thread must live to see the next change
             if (reason := f"{type(error).__name__}: {error}") != self._refused:
                 self._refused = reason
                 expected = isinstance(error, FenzhenError | OSError)
                 _log.error(
-                    "the released model can't be used; the one before goes on serving",
+                    "what changed can't be used; what was served before goes on",
                     reason=reason,
                     exc_info=None if expected else error,
                 )
             return False
-        self._served, self.path, self._refused = served, path, None
-        _log.info("serving another model", model=path.name)
+        self._served, self.key, self._refused = served, key, None
+        _log.info("serving what changed")
         return True
 
     def start(self) -> None:
         """Look every few seconds from a thread of its own."""
-        self._thread = threading.Thread(target=self._watch, name="fenzhen-model", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="fenzhen-served", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop looking. A model that is being loaded is waited for."""
+        """Stop looking. What is being loaded is waited for."""
         self._end.set()
         if self._thread is not None:
             self._thread.join()

@@ -1,0 +1,90 @@
+"""`fenzhen stalls`: orders whose logistics are overdue or soon will be, the most urgent first, in Chinese."""
+
+import csv
+import sys
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from fenzhen.batch.read import open_source
+from fenzhen.batch.rows import BEIJING
+from fenzhen.batch.stalls import NEEDED, Stall, Unread, find_stalls
+from fenzhen.batch.write import replacing
+from fenzhen.errors import RequestError
+from fenzhen.routing.clocks import CLOCK_NAMES
+from fenzhen.routing.policies import Policies
+from fenzhen.settings import Settings
+
+SHOWN = 50
+HEADER = ("店铺", "订单", "状态", "时钟", "到点时间", "剩余小时")
+
+
+def stalls(
+    orders: Path, settings: Settings, console: Console, *, within: float, at: str | None, output: Path | None
+) -> bool:
+    """Print the orders, or write them all to a CSV file. False where rows could not be read.
+
+    Raises DataError for a file that is no table of orders, RequestError for a time that can't be read.
+    """
+    now = _moment(at)
+    policies = Policies.load(settings.policy_path(), settings.shops_path())
+    seen = list(find_stalls(open_source(orders, NEEDED), policies, now, timedelta(hours=within)))
+    rows = sorted((one for one in seen if isinstance(one, Stall)), key=lambda one: one.due)
+    unread = [one for one in seen if isinstance(one, Unread)]
+    if output is not None:
+        _write(rows, output)
+    else:
+        _show(rows, console)
+    overdue = Counter(CLOCK_NAMES[row.clock] for row in rows if row.hours_left <= 0)
+    named = "、".join(f"{name} {count}" for name, count in overdue.most_common())
+    late = sum(overdue.values())
+    console.print(f"已超时 {late:,} 单{f'({named})' if named else ''},{within:g} 小时内将超时 {len(rows) - late:,} 单")
+    for row in unread:
+        print(f"fenzhen: {orders}:{row.line}: {row.reason}", file=sys.stderr)
+    return not unread
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise RequestError(
+            f"--at: found {text!r}, expected a time like 2026-11-11T20:00:00+08:00", field="at"
+        ) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+
+
+def _cells(row: Stall) -> tuple[str, ...]:
+    due = row.due.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    return (
+        row.shop or "",
+        row.order or f"第 {row.line} 行",
+        row.state,
+        CLOCK_NAMES[row.clock],
+        due,
+        f"{row.hours_left:g}",
+    )
+
+
+def _show(rows: list[Stall], console: Console) -> None:
+    if not rows:
+        return
+    table = Table(*HEADER)
+    for row in rows[:SHOWN]:
+        table.add_row(*map(escape, _cells(row)), style="red" if row.hours_left <= 0 else None)
+    console.print(table)
+    if len(rows) > SHOWN:
+        console.print(f"另有 {len(rows) - SHOWN:,} 单,用 --output 写成表格看全部")
+
+
+def _write(rows: list[Stall], output: Path) -> None:
+    with replacing(output) as part, part.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        writer.writerows(map(_cells, rows))
