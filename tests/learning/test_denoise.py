@@ -35,14 +35,15 @@ def test_each_way_by_itself() -> None:
     examples, truth = messages(0.3)
     found = audit(examples)
     doubtful = {s.row for s in found.suspects}
-    sure = {s.row for s in found.suspects if s.model and s.neighbours}
+    sure = {s.row for s in found.suspects if s.sure}
     assert sure and doubtful - sure
     assert treat(examples, found, "keep") == examples
     weighed = treat(examples, found, "weigh")
     assert {n for n, e in enumerate(weighed) if e.weight == DOUBTFUL_WEIGHT} == doubtful
     assert treat(examples, found, "drop") == [e for n, e in enumerate(examples) if n not in doubtful]
     relabelled = treat(examples, found, "relabel")
-    assert len(relabelled) == len(examples) - len(doubtful - sure)
+    assert len(relabelled) == len(examples) and all(0 < e.weight < 1 for e in relabelled)
+    assert {n for n, (a, b) in enumerate(zip(examples, relabelled, strict=True)) if a.topic != b.topic} == doubtful
     true_of = {e.text: label for e, label in zip(examples, truth, strict=True)}
     right = np.mean([e.topic == true_of[e.text] for e in relabelled])
     assert right > 0.97 > np.mean([e.topic == true_of[e.text] for e in examples])

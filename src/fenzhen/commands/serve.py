@@ -115,9 +115,9 @@ def _check_parts(settings: Settings) -> None:
 
     model = ModelDir.open(settings.model_path())
     Policies.load(settings.policy_path(), settings.shops_path(), model.taxonomy)
-    if (folder := settings.faq_path()) is not None:
-        if refused := read_folder(folder, model.taxonomy).refused:
-            raise DataError("; ".join(refused.values()))
+    folder = settings.faq_path()
+    if folder is not None and (refused := read_folder(folder, model.taxonomy).refused):
+        raise DataError("; ".join(refused.values()))
     if (alerts := settings.alerts_path()) is not None:
         AlertConfig.load(alerts)
     ReviewStore(settings.store, spool_dir=settings.spool).close()

@@ -1,9 +1,9 @@
 """Audit: labelled examples to the rows whose label is probably wrong, and to what else is amiss with the set.
 
-Wrong labels by cross-validated confident learning (Northcutt et al. 2021, through cleanlab) and by what the most alike
-messages are called; the same text under two labels; labels that are mistaken for each other; labels with too few
-examples; texts and conversations on both sides of a split. Only finds: what to do about it is for `review_file` and for
-training. Reads topics; says nothing of emotions.
+Wrong labels by cross-validated models and the noise channel estimated from them (`noise_channel`), seconded by what
+the most alike messages are called; the same text under two labels; labels that are mistaken for each other (confident
+joint, Northcutt et al. 2021, through cleanlab); labels with too few examples; what stands on both sides of a split.
+Only finds: what to do about it is for `review_file` and for training. Reads topics; says nothing of emotions.
 """
 
 from collections import Counter, defaultdict
@@ -14,22 +14,19 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sparse
 from cleanlab.count import compute_confident_joint
-from cleanlab.filter import find_label_issues
 from numpy.typing import NDArray
-from sklearn.model_selection import GroupKFold
 
 from fenzhen.errors import DataError
 from fenzhen.learning.baseline import feature_matrix
 from fenzhen.learning.examples import Example, fingerprint
-from fenzhen.learning.linear_heads import UNTESTED, fit_head
-from fenzhen.learning.scaling import fit_temperature
+from fenzhen.learning.noise_channel import FOLDS, Inferred, infer
 from fenzhen.text.segment import Segmenter
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
-FOLDS = 5
 NEIGHBOURS = 7
 ALIKE = 0.35  # cosine below which a message is no neighbour
+SURE = 0.05  # probability of a label being right below which it surely isn't
 FEWEST = 15  # examples below which a label is thin: one fold would hold three of them
 
 
@@ -39,21 +36,20 @@ class Suspect:
 
     row          its place among the examples
     suggested    what it is probably called
-    right        the probability (0..1) that its label is right, by a model that saw neither it nor its conversation
-    model        whether that model takes it for wrong; `neighbours`: most messages like it bear the suggested label
+    right        the probability (0..1) that its label is right, by its text and by how labels are given here
+    neighbours   whether most messages like it bear the suggested label
     """
 
     row: int
     label: str
     suggested: str
     right: float
-    model: bool
     neighbours: bool
 
     @property
     def sure(self) -> bool:
-        """Whether both say so: of 60 such rows of CIC 58 were wrong, of 100 doubtful ones 67 (`training/LOG.md`)."""
-        return self.model and self.neighbours
+        """Whether its label is all but ruled out: of such rows of CIC 98 % were wrong (`training/LOG.md`)."""
+        return self.right < SURE
 
 
 @dataclass(frozen=True)
@@ -69,13 +65,15 @@ class Pair:
 class Audit:
     """What an audit found. Rows are places among the examples.
 
-    probabilities  (n, labels) of every row, from a model that saw neither it nor its conversation; 0 without label
+    probabilities  (n, labels) of every row's true label, by its text and by the label it bears; 0 without label
+    channel        (labels, labels) the share of each label given to rows that truly have another, by the true one
     conflicts      rows of one text and history under different labels
     leaks          (row that trains, row that tests) of one text or one conversation
     """
 
     labels: tuple[str, ...]
     probabilities: Floats
+    channel: Floats
     suspects: tuple[Suspect, ...]
     conflicts: tuple[tuple[int, ...], ...]
     pairs: tuple[Pair, ...]
@@ -93,17 +91,18 @@ def audit(examples: Sequence[Example], say: Callable[[str], None] = lambda _: No
     y = np.array([place[str(examples[row].topic)] for row in rows], dtype=np.int64)
     x = feature_matrix([examples[row] for row in rows], Segmenter())
     say(f"asking {FOLDS} models about {len(rows):,} rows of {len(labels)} labels that they have not seen")
-    found = out_of_fold(x, y, [examples[row].group for row in rows], len(labels))
+    inferred = infer(x, y, [examples[row].group for row in rows], len(labels))
     probabilities = np.zeros((len(examples), len(labels)))
-    probabilities[rows] = found
+    probabilities[rows] = inferred.true
     say("comparing each message with those most like it")
     votes = neighbour_votes(x, y, len(labels))
     return Audit(
         labels,
         probabilities,
-        _suspects(rows, y, found, votes, labels),
+        inferred.channel,
+        _suspects(rows, y, inferred, votes, labels),
         _conflicts(examples, rows),
-        _pairs(y, found, labels),
+        _pairs(y, inferred.first, labels),
         tuple(sorted((item for item in Counter(labels[i] for i in y).items() if item[1] < FEWEST), key=lambda i: i[1])),
         _leaks(examples),
     )
@@ -126,23 +125,6 @@ def to_json(found: Audit, examples: Sequence[Example]) -> dict[str, Any]:
     }
 
 
-def out_of_fold(x: sparse.csr_matrix, y: Indices, groups: Sequence[str], labels: int) -> Floats:
-    """(n, labels) calibrated probabilities, each row's from a model that saw neither it nor its group."""
-    names = list(dict.fromkeys(groups))
-    if len(names) < FOLDS:
-        raise DataError(f"found {len(names)} conversations, expected {FOLDS} or more; an audit holds some back in turn")
-    number = {name: index for index, name in enumerate(names)}
-    group = np.array([number[name] for name in groups], dtype=np.int64)
-    scores = np.zeros((len(y), labels))
-    weight = np.ones(len(y))
-    for train, asked in GroupKFold(FOLDS, shuffle=True, random_state=0).split(x, y, group):
-        coefficients, bias = fit_head(x[train], y[train], weight[train], labels, UNTESTED)
-        scores[asked] = x[asked] @ coefficients + bias
-    scaled = scores / fit_temperature(scores, y)
-    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(scaled / scaled.sum(axis=1, keepdims=True))
-
-
 def neighbour_votes(x: sparse.csr_matrix, y: Indices, labels: int, batch: int = 1_000) -> Floats:
     """(n, labels): how like the nearest messages of each label are, summed over the few nearest (cosine)."""
     length = np.sqrt(x.multiply(x).sum(axis=1)).A1
@@ -158,20 +140,17 @@ def neighbour_votes(x: sparse.csr_matrix, y: Indices, labels: int, batch: int = 
     return votes
 
 
-def _suspects(rows: Indices, y: Indices, found: Floats, votes: Floats, labels: tuple[str, ...]) -> tuple[Suspect, ...]:
-    by_model = find_label_issues(y, found, filter_by="prune_by_noise_rate", n_jobs=1)
-    own = votes[np.arange(len(y)), y]
-    by_neighbours = (votes.max(axis=1) > 2 * own) & (votes.sum(axis=1) > 2 * ALIKE)
+def _suspects(
+    rows: Indices, y: Indices, inferred: Inferred, votes: Floats, labels: tuple[str, ...]
+) -> tuple[Suspect, ...]:
+    best = inferred.best
     suspects = []
-    for i in np.flatnonzero(by_model | by_neighbours):
-        best = int(found[i].argmax()) if by_model[i] else int(votes[i].argmax())
-        if best == y[i]:
-            continue
-        agree = bool(by_neighbours[i] and votes[i].argmax() == best)
-        right = float(found[i, y[i]])
-        suspects.append(Suspect(int(rows[i]), labels[y[i]], labels[best], right, bool(by_model[i]), agree))
-    # Where both agree first, then by how improbable the label is.
-    return tuple(sorted(suspects, key=lambda s: (not s.sure, s.right)))
+    for i in np.flatnonzero(best != y):
+        own = votes[i, y[i]]
+        agree = bool(votes[i].argmax() == best[i] and votes[i].max() > 2 * own and votes[i].sum() > 2 * ALIKE)
+        right = float(inferred.true[i, y[i]])
+        suspects.append(Suspect(int(rows[i]), labels[y[i]], labels[best[i]], right, agree))
+    return tuple(sorted(suspects, key=lambda s: s.right))
 
 
 def _conflicts(examples: Sequence[Example], rows: Indices) -> tuple[tuple[int, ...], ...]:

@@ -19,10 +19,7 @@ def render(audit: Audit, examples: Sequence[Example]) -> RenderableType:
     rest = len(audit.suspects) - sure
     parts: list[RenderableType] = [
         Text(f"检查 {labelled:,} 条已标注的消息,{len(audit.labels)} 个标签"),
-        Text(
-            f"标签很可能有误 {sure:,} 条({sure / max(labelled, 1):.0%},模型与相近的消息都这么说);"
-            f"另有 {rest:,} 条只有其中一方怀疑,多是难判的消息,值得再看"
-        ),
+        Text(f"标签几乎肯定有误 {sure:,} 条({sure / max(labelled, 1):.0%});另有 {rest:,} 条可能有误,值得再看"),
         Text(
             f"同句异标 {len(audit.conflicts):,} 组 · 样本太少的标签 {len(audit.thin):,} 个 · "
             f"训练与评测重合 {len(audit.leaks):,} 条"

@@ -1,9 +1,10 @@
 """Denoise: what training does about labels that an audit takes for wrong. Chosen on held-out rows, or told.
 
-Ways, from trusting to drastic: keep all labels; let doubtful rows count less; drop them; give those a new label on
-which model and neighbours agree, and drop the other doubtful ones. Every way is tried with a linear model, which is
-quick and errs on the same rows, and judged on held-out rows whose labels nobody touched: as noisy as the others, so
-scores on them are too low, but for all ways alike.
+Ways, from trusting to drastic: keep all labels; let doubtful rows count less; drop them; give every row its most
+probable label, counting by how probable that is. With the last the encoder learns from the labels as given, through the
+channel that made them wrong; everything else from the new ones. Every way is tried with a linear model, which is quick
+and errs on the same rows, and judged on held-out rows whose labels nobody touched: as noisy as the others, so scores on
+them are too low, but for all ways alike.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,30 +12,40 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sparse
+from numpy.typing import NDArray
 
-from fenzhen.learning.audit import FOLDS, Audit, audit
+from fenzhen.learning.audit import Audit, audit
 from fenzhen.learning.baseline import feature_matrix
 from fenzhen.learning.examples import Example
 from fenzhen.learning.linear_heads import UNTESTED, fit_head
 from fenzhen.learning.metrics import macro_f1
+from fenzhen.learning.noise_channel import FOLDS
 from fenzhen.learning.recipe import DENOISE
 from fenzhen.text.segment import Segmenter
 
 *WAYS, CHOOSE = DENOISE
 FEWEST = 500  # labelled rows below which an audit would be guesswork
 DOUBTFUL_WEIGHT = 0.2
+MOST_WEIGHT = 0.999
 BETTER_BY = 0.005  # macro-F1 that a way must win over keeping the labels as they are
 
 
 @dataclass(frozen=True)
 class Denoised:
-    """The training examples after the way taken, the held-out ones that may calibrate, and what was found."""
+    """The training examples after the way taken, the held-out ones that may calibrate, and what was found.
+
+    `given` are the topics that the training examples bore, where the way is relabel; `channel` how they came to bear
+    them, by the labels in `labels`.
+    """
 
     training: list[Example]
     development: list[Example]
     way: str
     scores: dict[str, float]
     suspects: int
+    given: list[str | None] | None = None
+    labels: tuple[str, ...] = ()
+    channel: NDArray[np.float64] | None = None
 
 
 def denoise(
@@ -60,7 +71,10 @@ def denoise(
     say(f"{len(found.suspects):,} of {len(both):,} labels are doubtful; {reason}")
     # Not the merely doubtful rows: they are the hard ones, and without them scores would look too sure.
     calibrating = [e for n, e in enumerate(development) if way == "keep" or n + len(training) not in sure]
-    return Denoised(treat(training, found, way), calibrating, way, scores, len(found.suspects))
+    done = Denoised(treat(training, found, way), calibrating, way, scores, len(found.suspects))
+    if way != "relabel":
+        return done
+    return replace(done, given=[e.topic for e in training], labels=found.labels, channel=found.channel)
 
 
 def treat(training: Sequence[Example], found: Audit, way: str) -> list[Example]:
@@ -70,18 +84,26 @@ def treat(training: Sequence[Example], found: Audit, way: str) -> list[Example]:
 
 def _treated(training: Sequence[Example], found: Audit, way: str) -> list[tuple[int, Example]]:
     """What is left of the rows, with their places."""
-    suspects = {suspect.row: suspect for suspect in found.suspects} if way != "keep" else {}
+    if way == "relabel":
+        return [(row, _relabelled(example, found, row)) for row, example in enumerate(training)]
+    doubtful = {suspect.row for suspect in found.suspects} if way != "keep" else set()
     treated = []
     for row, example in enumerate(training):
-        suspect = suspects.get(row)
-        if suspect is None:
+        if row not in doubtful:
             treated.append((row, example))
         elif way == "weigh":
             treated.append((row, replace(example, weight=example.weight * DOUBTFUL_WEIGHT)))
-        elif way == "relabel" and suspect.sure:
-            # The other labels of the row were given with the topic and are no better than it.
-            treated.append((row, replace(example, topic=suspect.suggested, also=())))
     return treated
+
+
+def _relabelled(example: Example, found: Audit, row: int) -> Example:
+    if example.topic is None:
+        return example
+    likely = found.probabilities[row]
+    best = found.labels[int(likely.argmax())]
+    # Below 1, which marks labels that judge. Further labels of a row were given with a wrong topic, and are no better.
+    weight = example.weight * min(float(likely.max()), MOST_WEIGHT)
+    return replace(example, topic=best, weight=weight, also=example.also if best == example.topic else ())
 
 
 def _score(

@@ -65,8 +65,7 @@ def review_rows(audit: Audit, examples: Sequence[Example]) -> list[tuple[str, ..
     """The rows of the file, suspects first, then conflicting duplicates, then leaks; no row twice."""
     rows: dict[int, tuple[str, str, str]] = {}
     for suspect in audit.suspects:
-        reasons = (("模型看不像这个标签", suspect.model), ("相近的消息多标为建议的标签", suspect.neighbours))
-        reason = ";".join(text for text, true in reasons if true)
+        reason = "模型看不像这个标签" + (";相近的消息多标为建议的标签" if suspect.neighbours else "")
         rows[suspect.row] = (suspect.suggested, f"{suspect.right:.3f}", reason)
     for conflict in audit.conflicts:
         labels = Counter(str(examples[row].topic) for row in conflict)
