@@ -140,13 +140,16 @@ def stalls(
     within: Annotated[float, typer.Option(help="Hours ahead in which a clock may ring.", min=0)] = 6.0,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Look from this time instead of now.")] = None,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write all as CSV.")] = None,
+    alert: Annotated[
+        float | None, typer.Option(help="Tell those in FENZHEN_ALERTS of clocks that rang in the last HOURS.", min=0)
+    ] = None,
     policy: Policy = None,
 ) -> None:
     """List orders whose logistics are overdue or soon will be. 列出物流将超时的订单。"""
     settings = settings_of(policy=policy)
     from fenzhen.commands.stalls import stalls as run
 
-    if not run(orders, settings, console(), within=within, at=at, output=output):
+    if not run(orders, settings, console(), within=within, at=at, output=output, alert=alert):
         raise typer.Exit(FOUND_WRONG)
 
 

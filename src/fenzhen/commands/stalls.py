@@ -20,15 +20,25 @@ from fenzhen.routing.policies import Policies
 from fenzhen.settings import Settings
 
 SHOWN = 50
+PARCEL, REFUND = "logistics.track", "aftersale.refund"  # whose groups are told
+TELLING = 60.0  # seconds in which alerts are delivered; what is left waits in the spool for the service
 HEADER = ("店铺", "订单", "状态", "时钟", "到点时间", "剩余小时")
 
 
 def stalls(
-    orders: Path, settings: Settings, console: Console, *, within: float, at: str | None, output: Path | None
+    orders: Path,
+    settings: Settings,
+    console: Console,
+    *,
+    within: float,
+    at: str | None,
+    output: Path | None,
+    alert: float | None = None,
 ) -> bool:
-    """Print the orders, or write them all to a CSV file. False where rows could not be read.
+    """Print the orders, or write them all to a CSV file; tell of clocks that rang in the last `alert` hours.
 
-    Raises DataError for a file that is no table of orders, RequestError for a time that can't be read.
+    False where rows could not be read or somebody could not be told. Raises DataError for a file that is no table of
+    orders, RequestError for a time that can't be read and for alerts that nobody is named for, AlertError.
     """
     now = _moment(at)
     policies = Policies.load(settings.policy_path(), settings.shops_path())
@@ -43,9 +53,34 @@ def stalls(
     named = "、".join(f"{name} {count}" for name, count in overdue.most_common())
     late = sum(overdue.values())
     console.print(f"已超时 {late:,} 单{f'({named})' if named else ''},{within:g} 小时内将超时 {len(rows) - late:,} 单")
+    told = alert is None or _tell(
+        [row for row in rows if -alert < row.hours_left <= 0], settings, policies, now, console
+    )
     for row in unread:
         print(f"fenzhen: {orders}:{row.line}: {row.reason}", file=sys.stderr)
-    return not unread
+    return told and not unread
+
+
+def _tell(rows: list[Stall], settings: Settings, policies: Policies, now: datetime, console: Console) -> bool:
+    """Send an alert for each order. False where some could not be delivered in time; they stay in the spool."""
+    from fenzhen.alerts.alerts import Alerts
+    from fenzhen.alerts.config import AlertConfig
+    from fenzhen.alerts.event import AlertEvent
+
+    if (file := settings.alerts_path()) is None:
+        raise RequestError("--alert: found no alerts file, expected one in FENZHEN_ALERTS", field="alert")
+    alerts = Alerts(AlertConfig.load(file), settings.spool / "alerts")
+    for row in rows:
+        name = row.order or f"第 {row.line} 行"
+        reason = f"订单 {name} {CLOCK_NAMES[row.clock]} {-row.hours_left:g} 小时"
+        id = f"stall/{row.shop or ''}/{name}/{row.clock}"
+        policy, _ = policies.of(row.shop)
+        group = policy.groups[policy.owners.get(REFUND if row.clock == "refund" else PARCEL, policy.fallback)]
+        who = {"shop": row.shop, "order_id": row.order, "group": group.id, "group_name": group.name}
+        alerts.send(AlertEvent("stall", id, at=now, reasons=(reason,), **who))
+    alerts.close(TELLING)
+    console.print(f"已告警 {alerts.sent + alerts.digested:,} 单,未送达 {alerts.waiting() + alerts.failed:,} 单")
+    return not alerts.waiting() and not alerts.failed
 
 
 def _moment(text: str | None) -> datetime:

@@ -8,6 +8,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from fenzhen.learning.encoder import Outputs, TriageBert
 from fenzhen.learning.loss import ClassWeights, Noisy, Soft, multitask_loss
 from fenzhen.learning.metrics import macro_f1
 from fenzhen.learning.noise import Noise
+from fenzhen.learning.objectives import backward
 from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.recipe import FinetuneRecipe
 from fenzhen.text.tokenise import MASK, Tokeniser
@@ -79,14 +81,20 @@ def finetune(
             batch = _hide(pad(dataset, rows.tolist(), noise), recipe, tokeniser.id(MASK), random)
             taught = None if soft is None else soft.take(rows)
             heard = None if noisy is None else noisy.take(rows)
-            loss = multitask_loss(model(batch.ids, batch.segments, batch.mask), batch, taught, balance, recipe, heard)
-            loss.backward()  # type: ignore[no-untyped-call]
+            losses.append(
+                backward(
+                    model,
+                    partial(model, batch.ids, batch.segments, batch.mask),
+                    partial(multitask_loss, batch=batch, soft=taught, weights=balance, recipe=recipe, noisy=heard),
+                    r_drop=recipe.r_drop,
+                    adversarial=recipe.adversarial,
+                )
+            )
             run.steps += 1
             done = run.steps / steps
             weights.step(_schedule(done, recipe.warm_up), rounded=done >= recipe.round_from)
             if done >= recipe.average_from and (run.steps % between == 0 or run.steps == steps):
                 weights.average()
-            losses.append(loss.item())
             if time.monotonic() - told > LINE_EVERY:
                 told = time.monotonic()
                 report(f"  {done:.0%}  loss {np.mean(losses):.3f}  {_left(told - began, done)}")

@@ -109,6 +109,7 @@ class FinetuneRecipe:
     """[finetune]: multi-task training of encoder and heads on labelled examples.
 
     It stops early after `patience` epochs without a better topic macro-F1 on the held-out examples (0 = never).
+    `r_drop` and `adversarial` are explained in `objectives`; neither helped us so far (training/LOG.md).
     """
 
     epochs: int = 6
@@ -127,6 +128,8 @@ class FinetuneRecipe:
     mask_tokens: float = 0.05
     noisy_rows: float = 0.0
     dropout: float = 0.0
+    r_drop: float = 0.0
+    adversarial: float = 0.0
     average_from: float = 0.5
     round_from: float = 0.5
     development_share: float = 0.1
