@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -76,8 +77,8 @@ def _tell(rows: list[Stall], settings: Settings, policies: Policies, now: dateti
         id = f"stall/{row.shop or ''}/{name}/{row.clock}"
         policy, _ = policies.of(row.shop)
         group = policy.groups[policy.owners.get(REFUND if row.clock == "refund" else PARCEL, policy.fallback)]
-        who = {"shop": row.shop, "order_id": row.order, "group": group.id, "group_name": group.name}
-        alerts.send(AlertEvent("stall", id, at=now, reasons=(reason,), **who))
+        event = AlertEvent("stall", id, at=now, shop=row.shop, order_id=row.order, reasons=(reason,))
+        alerts.send(replace(event, group=group.id, group_name=group.name))
     alerts.close(TELLING)
     console.print(f"已告警 {alerts.sent + alerts.digested:,} 单,未送达 {alerts.waiting() + alerts.failed:,} 单")
     return not alerts.waiting() and not alerts.failed

@@ -21,6 +21,7 @@ from fenzhen.learning.linear_heads import UNTESTED, fit_head
 from fenzhen.learning.metrics import macro_f1
 from fenzhen.learning.noise_channel import FOLDS
 from fenzhen.learning.recipe import DENOISE
+from fenzhen.learning.split import draw
 from fenzhen.text.segment import Segmenter
 
 *WAYS, CHOOSE = DENOISE
@@ -74,7 +75,9 @@ def denoise(
     done = Denoised(treat(training, found, way), calibrating, way, scores, len(found.suspects))
     if way != "relabel":
         return done
-    return replace(done, given=[e.topic for e in training], labels=found.labels, channel=found.channel)
+    drawn = [_drawn(example, found, len(training) + n) for n, example in enumerate(development)]
+    given = [example.topic for example in training]
+    return replace(done, development=drawn, given=given, labels=found.labels, channel=found.channel)
 
 
 def treat(training: Sequence[Example], found: Audit, way: str) -> list[Example]:
@@ -104,6 +107,15 @@ def _relabelled(example: Example, found: Audit, row: int) -> Example:
     # Below 1, which marks labels that judge. Further labels of a row were given with a wrong topic, and are no better.
     weight = example.weight * min(float(likely.max()), MOST_WEIGHT)
     return replace(example, topic=best, weight=weight, also=example.also if best == example.topic else ())
+
+
+def _drawn(example: Example, found: Audit, row: int) -> Example:
+    """The example with a label drawn by how probable each is: with the most probable one scores would look too sure."""
+    if example.topic is None:
+        return example
+    place = int(np.searchsorted(found.probabilities[row].cumsum(), draw(str(row), "label")))
+    topic = found.labels[min(place, len(found.labels) - 1)]
+    return replace(example, topic=topic, also=example.also if topic == example.topic else ())
 
 
 def _score(
