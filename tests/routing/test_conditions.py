@@ -1,17 +1,26 @@
 """Each condition at, above and below its bound; labels and intents."""
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from fenzhen.errors import PolicyError
-from fenzhen.message import Message, Order, Turn
+from fenzhen.message import Message, Order, Product, Turn
 from fenzhen.routing.conditions import Thresholds, read_when
 from fenzhen.routing.matching import Facts, matches
 from fenzhen.taxonomy import default
 from fenzhen.text.normalise import Evasion
 from fenzhen.understanding.classification import fixed_classification
 
+NOW = datetime(2026, 11, 11, 20, 0, tzinfo=timezone(timedelta(hours=8)))
+
+
+def days(ago: float) -> datetime:
+    return NOW - timedelta(days=ago)
+
+
+QUIET = Order(state="shipped", last_scan_at=days(2))
 EVASION = (Evasion("s.b", "傻逼", "split"),)
 BUYER = Turn("buyer", "什么时候发货")
 LIMITS = Thresholds(0.6, 0.5, 0.5, {"logistics.track": 0.9})
@@ -20,7 +29,8 @@ LIMITS = Thresholds(0.6, 0.5, 0.5, {"logistics.track": 0.9})
 def holds(
     when: dict[str, Any], topic: str = "logistics.track", said: dict[str, Any] | None = None, **message: Any
 ) -> bool:
-    facts = Facts(fixed_classification(topic, **(said or {})), Message("什么时候发货", **message), LIMITS)
+    message = {"text": "什么时候发货", "sent_at": NOW, **message}
+    facts = Facts(fixed_classification(topic, **(said or {})), Message(**message), LIMITS)
     return matches(read_when(when, "rule x, key when", default()), facts)
 
 
@@ -48,6 +58,30 @@ def holds(
         ({"min_unanswered": 2}, {"history": (BUYER, BUYER)}, {"history": (BUYER, Turn("bot", "好"))}),
         ({"min_amount": 100}, {"order": Order(amount=100.0)}, {"order": Order(amount=99.9)}),
         ({"min_amount": 0}, {"order": Order(amount=0.0)}, {"order": Order()}),
+        ({"intent": ["logistics"]}, {"topic": "logistics.track"}, {"topic": "abuse", "said": {"intent": "abuse"}}),
+        ({"shop": ["a"]}, {"shop": "a"}, {}),
+        ({"product": ["p1"]}, {"product": Product("p1")}, {"product": Product("p2")}),
+        ({"product": ["p1"]}, {"order": Order(product_ids=("p0", "p1"))}, {"order": Order()}),
+        ({"product_category": ["手机"]}, {"product": Product("p", "手机")}, {"product": Product("p")}),
+        ({"product_tags": ["爆款"]}, {"product": Product("p", tags=("新", "爆款"))}, {}),
+        ({"min_price": 100}, {"product": Product("p", price=100.0)}, {"product": Product("p", price=99.9)}),
+        ({"max_price": 100}, {"product": Product("p", price=100.0)}, {"product": Product("p", price=100.1)}),
+        ({"max_price": 100}, {"product": Product("p", price=0.0)}, {"product": Product("p")}),
+        ({"max_amount": 100}, {"order": Order(amount=100.0)}, {"order": Order(amount=100.1)}),
+        ({"min_order_days": 2}, {"order": Order(signed_at=days(2))}, {"order": Order(signed_at=days(1.99))}),
+        ({"max_order_days": 2}, {"order": Order(paid_at=days(2))}, {"order": Order(paid_at=days(2.01))}),
+        ({"min_order_days": 0}, {"order": Order(paid_at=days(0))}, {"order": Order(paid_at=days(-1))}),
+        ({"max_order_days": 5}, {"order": Order(signed_at=days(4), paid_at=days(9))}, {"order": Order()}),
+        ({"min_queue": 5}, {"queue_length": 5}, {"queue_length": 4}),
+        ({"max_queue": 5}, {"queue_length": 0}, {"queue_length": 6}),
+        ({"max_queue": 5}, {"queue_length": 5}, {}),
+        ({"hours": "20:00-22:00"}, {"sent_at": NOW}, {"sent_at": NOW + timedelta(hours=2)}),
+        ({"hours": "22:00-21:00"}, {"sent_at": NOW}, {"sent_at": NOW + timedelta(hours=1)}),
+        ({"stall": ["no_scan"]}, {"order": QUIET}, {"order": Order(state="shipped", last_scan_at=days(1.9))}),
+        ({"stall": "any"}, {"order": QUIET}, {"order": Order(state="signed", last_scan_at=days(9))}),
+        ({"stall": ["refund"]}, {"order": Order(state="refunding", refund_requested_at=days(2))}, {"order": QUIET}),
+        ({"keywords": ["ＺＺ", "發貨"]}, {}, {"text": "退货"}),
+        ({"pattern": "时候.*货$"}, {}, {"text": "发货的时候"}),
         ({"max_chars": 6}, {}, {}),
         ({"below_threshold": "topic"}, {"said": {"confidence": 0.89}}, {"said": {"confidence": 0.9}}),
         ({"below_threshold": "topic"}, {"topic": "abuse", "said": {"confidence": 0.59}}, {"topic": "abuse"}),
@@ -92,6 +126,14 @@ def test_all_conditions_must_hold_and_none_holds_always() -> None:
         ({"below_threshold": "emotion"}, ["when.below_threshold", "topic, in_scope, needs_human"]),
         ({"below_threshold": "topic", "above_threshold": "topic"}, ["not both", "never matches"]),
         ({"min_confidence": 0.8, "max_confidence": 0.2}, ["min <= max", "never matches"]),
+        ({"pattern": "(?=a)"}, ["when.pattern", "RE2", "no look-around"]),
+        ({"pattern": "a" * 1001}, ["when.pattern", "1 to 1000 characters"]),
+        ({"hours": "8点"}, ["when.hours", "08:00-24:00"]),
+        ({"stall": ["no_scam"]}, ["when.stall", "'no_scam'", "no_scan"]),
+        ({"intent": ["presales"]}, ["when.intent", "presale"]),
+        ({"min_order_days": 400}, ["when.min_order_days", "0 to 365"]),
+        ({"min_price": 9, "max_price": 1}, ["min <= max", "never matches"]),
+        ({"topic": None}, ["when.topic", "found nothing", "leave the key out"]),
         ("topic", ["rule x, key when", "found 'topic'", "a mapping"]),
     ],
 )

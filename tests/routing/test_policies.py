@@ -1,0 +1,103 @@
+"""Loading policies again: what changed is taken, nothing else is read; what is broken is refused with its line."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from fenzhen.defaults import default_file
+from fenzhen.errors import PolicyError
+from fenzhen.routing.policies import Policies
+
+SHOP = "thresholds: {topic: 0.7}\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    policy, shops = tmp_path / "policy.yaml", tmp_path / "shops"
+    shutil.copyfile(default_file("policy.yaml"), policy)
+    shops.mkdir()
+    for name in ("one", "two"):
+        (shops / f"{name}.yaml").write_text(SHOP, encoding="utf-8")
+    return policy, shops
+
+
+def touch(path: Path, text: str) -> None:
+    """Write, and make sure that the time differs."""
+    path.write_text(text, encoding="utf-8")
+    stat = path.stat()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000))
+
+
+def test_only_what_changed_is_read_again(files: tuple[Path, Path]) -> None:
+    policy, shops = files
+    first = Policies.load(policy, shops)
+    again = Policies.load(policy, shops, before=first)
+    assert again.default is first.default and again.overlays["one"] is first.overlays["one"]
+    touch(shops / "two.yaml", "thresholds: {topic: 0.8}\n")
+    third = Policies.load(policy, shops, before=again)
+    assert third.overlays["one"] is first.overlays["one"]
+    assert third.overlays["two"].thresholds.topic == 0.8
+
+
+def test_shops_come_and_go(files: tuple[Path, Path]) -> None:
+    policy, shops = files
+    first = Policies.load(policy, shops)
+    (shops / "one.yaml").unlink()
+    (shops / "three.yaml").write_text(SHOP, encoding="utf-8")
+    assert set(Policies.load(policy, shops, before=first).overlays) == {"two", "three"}
+
+
+def test_another_default_changes_every_shop(files: tuple[Path, Path]) -> None:
+    policy, shops = files
+    first = Policies.load(policy, shops)
+    touch(policy, policy.read_text(encoding="utf-8").replace("in_scope: 0.5 ", "in_scope: 0.6 "))
+    second = Policies.load(policy, shops, before=first)
+    assert second.overlays["one"].thresholds.in_scope == 0.6
+    assert second.overlays["one"].version != first.overlays["one"].version
+
+
+def test_overlays_share_what_they_do_not_change(files: tuple[Path, Path]) -> None:
+    loaded = Policies.load(*files)
+    pairs = zip(loaded.default.rules, loaded.overlays["one"].rules, strict=True)
+    assert all(one is other for one, other in pairs)
+    assert loaded.overlays["one"].groups["expert"] is loaded.default.groups["expert"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rules:\n  - {id: track,\n     then: {action: robot}}\n", ["one.yaml, line 3", "rule track, key then.action"]),
+        ("thresholds:\n  topic: 0.6\n  topics: 1\n", ["one.yaml, line 3", "'topics'", "nearest known: topic"]),
+        ("reception:\n  - {mode: bot}\n", ["one.yaml, line 2", "reception[0].mode", "bot_only"]),
+        ("reception:\n  - {mode: assist, hours: 8}\n", ["line 2", "reception[0].hours", "08:00-24:00"]),
+        ("by_order: {after: nobody}\n", ["line 1", "by_order.after", "'nobody'", "aftersale"]),
+        ("by_order: {window_days: 400}\n", ["line 1", "by_order.window_days", "0 to 365"]),
+        ("clocks: {no_scan: soon}\n", ["line 1", "clocks.no_scan", "48"]),
+        ("groups: {expert: {capacity: 0}}\n", ["line 1", "groups.expert.capacity", "from 1"]),
+        ("groups: {by_order: {name: 组, tier: agent}}\n", ["groups.by_order", "a word of the rules"]),
+        ("rules: [{id: cancel, then: {action: handoff}}]\n", ["rule cancel, key then.group", "a group or a tier"]),
+        (
+            "rules: [{id: cancel, then: {action: handoff, group: expert, tier: agent}}]\n",
+            ["rule cancel, key then.tier", "not both"],
+        ),
+        ("rules: [{id: track, when: {topic: [logistics.track], stal: [any]}}]\n", ["'stal'", "nearest known: stall"]),
+    ],
+)
+def test_broken_files_say_what_and_where(files: tuple[Path, Path], text: str, words: list[str]) -> None:
+    policy, shops = files
+    (shops / "one.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        Policies.load(policy, shops)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_a_tier_without_a_group(files: tuple[Path, Path]) -> None:
+    policy, _ = files
+    text = policy.read_text(encoding="utf-8").replace("tier: temporary, hours", "tier: agent, hours")
+    text = text.replace("{name: 值班, tier: temporary}", "{name: 值班, tier: agent}")
+    policy.write_text(text, encoding="utf-8")
+    with pytest.raises(PolicyError, match="rule simple_work: found tier temporary, of which there is no group"):
+        Policies.load(policy)
