@@ -137,7 +137,7 @@ def score(
 @app.command()
 def stalls(
     orders: Annotated[Path, typer.Argument(metavar="FILE", help="Table of orders: .csv, .jsonl or .parquet.")],
-    within: Annotated[float, typer.Option(help="Hours ahead in which a clock may ring.", min=0)] = 6.0,
+    within: Annotated[float, typer.Option(help="Hours ahead in which a clock may ring.", min=0, max=8760)] = 6.0,
     at: Annotated[str | None, typer.Option(metavar="TIME", help="Look from this time instead of now.")] = None,
     output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write all as CSV.")] = None,
     alert: Annotated[

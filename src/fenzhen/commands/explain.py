@@ -5,6 +5,7 @@ the topic and which training messages are nearest is asked of the model that is 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from fenzhen.batch.rows import BEIJING
 from fenzhen.commands.parts import ACTION_NAMES, PRIORITY_NAMES
 from fenzhen.message import Message, Turn
 from fenzhen.review.rows import Row
@@ -27,6 +29,7 @@ from fenzhen.understanding.neighbours import FILE as NEIGHBOURS
 from fenzhen.understanding.neighbours import Neighbours
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
 
+EVENT_NAMES = {"corrected": "改正", "transferred": "转接", "asked_for_person": "要人工", "closed": "会话结束"}
 ROLE_NAMES = {"buyer": "买家", "bot": "机器人", "agent": "客服"}
 STRONG = 0.5  # nats from which a word is worth showing
 NEAREST = 3
@@ -54,7 +57,7 @@ def _lines(row: Row, feedback: Sequence[Row], policies: Policies, taxonomy: Taxo
     for turn in request.get("history", ())[-6:]:
         yield ROLE_NAMES.get(turn["role"], turn["role"]), turn["text"]
     yield "买家消息", request["text"]
-    yield "时间", f"{row['sent_at']}  店铺 {row['shop'] or '未说'}"
+    yield "时间", f"{_moment(row['sent_at'])}  店铺 {row['shop'] or '未说'}"
     if said is None:
         yield "模型", "出错,没有判断"
     else:
@@ -76,7 +79,8 @@ def _lines(row: Row, feedback: Sequence[Row], policies: Policies, taxonomy: Taxo
         if route.get(key):
             yield name, str(route[key])
     for event in feedback:
-        yield "反馈", f"{event['at']:%Y-%m-%d %H:%M} {event['event']} {_plain(event['payload'])}".rstrip(" {}")
+        said_later = f"{EVENT_NAMES.get(event['event'], event['event'])} {_plain(event['payload'])}"
+        yield "反馈", f"{_moment(event['at'])} {said_later}".rstrip()
 
 
 def _asked_now(row: Row, model: ModelDir, settings: Settings) -> Iterator[tuple[str, str]]:
@@ -103,6 +107,10 @@ def _name(taxonomy: Taxonomy, label: str) -> str:
     """The Chinese name; labels of a model that is gone stay as they are."""
     known = (*taxonomy.topic_ids, *taxonomy.emotion_ids)
     return taxonomy.name(label) if label in known else label
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _plain(fact: Any) -> str:

@@ -6,6 +6,7 @@ Every message is classified once; both policies route what the model said.
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -60,10 +61,14 @@ def simulate_files(
     old_way, new_way = (Triage(classifier, policies)(messages) for policies in (before, after))
     found = simulate(old_way, new_way, after, model.taxonomy)
     if as_json:
-        console.print_json(json.dumps(to_json(found), ensure_ascii=False))
+        console.print_json(json.dumps(_masked(to_json(found, len(found.changes))), ensure_ascii=False))
     else:
         _show(found, after, console)
     return not found.regressions
+
+
+def _masked(found: dict[str, Any]) -> dict[str, Any]:
+    return found | {"changes": [change | {"text": mask_pii(change["text"])} for change in found["changes"]]}
 
 
 def _beside(policy: Path) -> Path | None:
@@ -100,7 +105,7 @@ def _show(found: Simulation, policies: Policies, console: Console) -> None:
         if counted:
             table = Table(f"按{title}", "条数", title_justify="left")
             for key, count in counted:
-                table.add_row(policies.default.taxonomy.name(key) if what == "topic" else key, f"{count:,}")
+                table.add_row(escape(_counted_name(what, key, policies)), f"{count:,}")
             console.print(table)
     rest = [change for change in found.changes if change.regression is None]
     if rest:
@@ -113,32 +118,45 @@ def _changes(changes: Sequence[Change], policies: Policies, console: Console) ->
     for change in changes[:SHOWN]:
         table.add_row(
             escape(mask_pii(change.after.message.text)[:40]),
-            policies.default.taxonomy.name(change.topic) if change.topic else "",
-            _side(change.before.route, policies),
-            _side(change.after.route, policies),
-            change.regression or "",
+            escape(policies.default.taxonomy.name(change.topic)) if change.topic else "",
+            escape(_side(change.before.route, policies)),
+            escape(_side(change.after.route, policies)),
+            escape(change.regression or ""),
         )
     console.print(table)
     if len(changes) > SHOWN:
         console.print(f"另有 {len(changes) - SHOWN:,} 条,用 --json 看全部")
 
 
+def _counted_name(what: str, key: str, policies: Policies) -> str:
+    if what == "topic":
+        return policies.default.taxonomy.name(key)
+    return " → ".join(_who(side, policies) for side in key.split(" → ")) if what == "route" else key
+
+
+def _who(id: str, policies: Policies) -> str:
+    """The Chinese name of a group or an action."""
+    group = policies.default.groups.get(id)
+    return ACTION_NAMES.get(id, id) if group is None else group.name
+
+
 def _side(route: Route, policies: Policies) -> str:
-    group = policies.default.groups.get(route.group or "")
-    who = group.name if group else route.group or ACTION_NAMES[route.action]
-    return f"{who} {PRIORITY_NAMES.get(route.priority, '')}({route.rule})".replace(" (", "(")
+    return (
+        f"{_who(route.group or route.action, policies)} {PRIORITY_NAMES.get(route.priority, '')}({route.rule})".replace(
+            " (", "("
+        )
+    )
 
 
 def _loads(found: Simulation, policies: Policies, console: Console) -> None:
     table = Table("组", "时段", "原来(条/时)", "改后(条/时)", "最忙一小时", "接得住", title_justify="left")
     for load in found.loads:
-        group = policies.default.groups.get(load.group)
         table.add_row(
-            group.name if group else load.group,
+            escape(_who(load.group, policies)),
             f"{load.hour:02d}:00",
             f"{load.before:g}",
             f"{load.after:g}",
-            f"[red]{load.peak}[/]" if load.over else str(load.peak),
+            f"[red]{load.peak} 接不住[/]" if load.over else str(load.peak),
             "" if load.capacity is None else str(load.capacity),
         )
     console.print(table)

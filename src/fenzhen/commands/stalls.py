@@ -14,8 +14,9 @@ from rich.table import Table
 from fenzhen.batch.read import open_source
 from fenzhen.batch.rows import BEIJING
 from fenzhen.batch.stalls import NEEDED, Stall, Unread, find_stalls
-from fenzhen.batch.write import replacing
-from fenzhen.errors import RequestError
+from fenzhen.batch.table import format_of
+from fenzhen.batch.write import check_writable, replacing
+from fenzhen.errors import DataError, RequestError
 from fenzhen.routing.clocks import CLOCK_NAMES
 from fenzhen.routing.policies import Policies
 from fenzhen.settings import Settings
@@ -36,15 +37,21 @@ def stalls(
     output: Path | None,
     alert: float | None = None,
 ) -> bool:
-    """Print the orders, or write them all to a CSV file; tell of clocks that rang in the last `alert` hours.
+    """Print each order with its first clock, or write them all to a CSV file; tell of clocks that rang in the last
+    `alert` hours, an order's later ones too.
 
     False where rows could not be read or somebody could not be told. Raises DataError for a file that is no table of
-    orders, RequestError for a time that can't be read and for alerts that nobody is named for, AlertError.
+    orders and an output that can't be written, RequestError for a time that can't be read and for alerts that nobody
+    is named for, AlertError.
     """
     now = _moment(at)
+    if output is not None:
+        _check(output, orders)
     policies = Policies.load(settings.policy_path(), settings.shops_path())
     seen = list(find_stalls(open_source(orders, NEEDED), policies, now, timedelta(hours=within)))
-    rows = sorted((one for one in seen if isinstance(one, Stall)), key=lambda one: one.due)
+    clocks = [one for one in seen if isinstance(one, Stall)]
+    first = {one.line: one for one in reversed(clocks)}
+    rows = sorted(first.values(), key=lambda one: one.due)
     unread = [one for one in seen if isinstance(one, Unread)]
     if output is not None:
         _write(rows, output)
@@ -55,15 +62,21 @@ def stalls(
     late = sum(overdue.values())
     console.print(f"已超时 {late:,} 单{f'({named})' if named else ''},{within:g} 小时内将超时 {len(rows) - late:,} 单")
     told = alert is None or _tell(
-        [row for row in rows if -alert < row.hours_left <= 0], settings, policies, now, console
+        [row for row in clocks if -alert < row.hours_left <= 0], settings, policies, now, console
     )
     for row in unread:
         print(f"fenzhen: {orders}:{row.line}: {row.reason}", file=sys.stderr)
     return told and not unread
 
 
+def _check(output: Path, orders: Path) -> None:
+    check_writable(output, orders)
+    if format_of(output) != "csv":
+        raise DataError(f"found suffix {output.suffix!r}, expected .csv", file=output)
+
+
 def _tell(rows: list[Stall], settings: Settings, policies: Policies, now: datetime, console: Console) -> bool:
-    """Send an alert for each order. False where some could not be delivered in time; they stay in the spool."""
+    """Send an alert for each clock. False where some could not be delivered in time; they stay in the spool."""
     from fenzhen.alerts.alerts import Alerts
     from fenzhen.alerts.config import AlertConfig
     from fenzhen.alerts.event import AlertEvent
@@ -73,7 +86,7 @@ def _tell(rows: list[Stall], settings: Settings, policies: Policies, now: dateti
     alerts = Alerts(AlertConfig.load(file), settings.spool / "alerts")
     for row in rows:
         name = row.order or f"第 {row.line} 行"
-        reason = f"订单 {name} {CLOCK_NAMES[row.clock]} {-row.hours_left:g} 小时"
+        reason = f"订单 {name} {CLOCK_NAMES[row.clock]} {_hours(-row.hours_left)} 小时"
         id = f"stall/{row.shop or ''}/{name}/{row.clock}"
         policy, _ = policies.of(row.shop)
         group = policy.groups[policy.owners.get(REFUND if row.clock == "refund" else PARCEL, policy.fallback)]
@@ -104,8 +117,12 @@ def _cells(row: Stall) -> tuple[str, ...]:
         row.state,
         CLOCK_NAMES[row.clock],
         due,
-        f"{row.hours_left:g}",
+        _hours(row.hours_left),
     )
+
+
+def _hours(hours: float) -> str:
+    return f"{round(hours, 1) + 0.0:.1f}".removesuffix(".0")  # adding makes a plain zero of a negative one
 
 
 def _show(rows: list[Stall], console: Console) -> None:

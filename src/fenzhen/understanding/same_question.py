@@ -5,8 +5,10 @@ pure function of the message: what is remembered only saves time. What is worded
 """
 
 import threading
+from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from fenzhen.message import Message
 from fenzhen.understanding.classification import Classification
@@ -23,12 +25,19 @@ REMEMBERED = 4096  # texts
 _NO_QUESTION = ("chitchat.", "other.")
 
 
+class _Read(NamedTuple):
+    """All that is remembered of a text: half a kilobyte, where a whole classification takes seven."""
+
+    topic: str
+    vector: "array[float]"
+
+
 class SameQuestion:
     """Counts earlier turns with the same question. Thread-safe."""
 
     def __init__(self, classify: Classify) -> None:
         self._classify = classify
-        self._known: OrderedDict[str, Classification] = OrderedDict()
+        self._known: OrderedDict[str, _Read] = OrderedDict()
         self._lock = threading.Lock()
 
     def count(self, message: Message) -> int:
@@ -41,11 +50,14 @@ class SameQuestion:
             return 0
         return sum(one.topic == now.topic and _cosine(one.vector, now.vector) >= ALIKE for one in before)
 
-    def _all(self, texts: Sequence[str]) -> list[Classification]:
+    def _all(self, texts: Sequence[str]) -> list[_Read]:
         with self._lock:
             found = {text: self._known[text] for text in texts if text in self._known}
         missing = [text for text in dict.fromkeys(texts) if text not in found]
-        found |= zip(missing, self._classify([Message(text) for text in missing]), strict=True) if missing else ()
+        if missing:
+            said = self._classify([Message(text) for text in missing])
+            read = (_Read(one.topic, array("f", one.vector)) for one in said)
+            found |= zip(missing, read, strict=True)
         with self._lock:
             for text in texts:
                 self._known[text] = found[text]

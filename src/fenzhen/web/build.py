@@ -61,7 +61,10 @@ class Loader:
     def _open(self, folder: Path) -> tuple[Path, OnnxClassifier, Taxonomy, Knowledge | None]:
         model = ModelDir.open(folder)
         classifier = OnnxClassifier(model, threads=self._settings.threads)
-        return folder, classifier, model.taxonomy, open_knowledge(self._settings.faq_path(), classifier, model.taxonomy)
+        knowledge = open_knowledge(self._settings.faq_path(), classifier, model.taxonomy)
+        if knowledge is not None:
+            knowledge.warm(())  # word lists and the entries for all: else the first buyer waits a second for them
+        return folder, classifier, model.taxonomy, knowledge
 
 
 def _refresh(knowledge: Knowledge) -> None:
@@ -78,13 +81,15 @@ def _refresh(knowledge: Knowledge) -> None:
 def build_app(settings: Settings) -> FastAPI:
     """Load everything and build the app.
 
-    Raises RequestError where there is no model, ModelError, PolicyError and StoreError as the parts load.
+    Raises RequestError where there is no model, ModelError, PolicyError, DataError, AlertError and StoreError as
+    the parts load.
     """
     log_to_stderr(settings.log_level)  # here, not in the command: each worker process needs it
     start = time.perf_counter()
 
-    following = Following(partial(_on_disk, settings), Loader(settings))
     alerts_file = settings.alerts_path()
+    config = None if alerts_file is None else AlertConfig.load(alerts_file)  # before anything that would need closing
+    following = Following(partial(_on_disk, settings), Loader(settings))
     store = ReviewStore(settings.store, spool_dir=settings.spool)
     _log.info(
         "loaded",
@@ -98,5 +103,5 @@ def build_app(settings: Settings) -> FastAPI:
         keys=settings.api_keys,
         threads=CONCURRENT,
         waiting=settings.max_waiting,
-        alerts=None if alerts_file is None else Alerts(AlertConfig.load(alerts_file), settings.spool / "alerts"),
+        alerts=None if config is None else Alerts(config, settings.spool / "alerts"),
     )

@@ -4,7 +4,7 @@ Works on the triage that is served now; records nothing and changes nothing. Kno
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fenzhen.errors import PolicyError, RequestError
@@ -47,7 +47,10 @@ class FaqQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The request object of `POST /policy/simulate`: YAML of a policy or of a shop's file, messages to try it on."""
+    """The request object of `POST /policy/simulate`: YAML of a policy or of a shop's file, messages to try it on.
+
+    With `shop`, messages that name none are that shop's.
+    """
 
     policy: str
     messages: tuple[Message, ...]
@@ -73,7 +76,7 @@ class Trial:
             except RequestError as error:
                 field = f"messages[{place}]" + (f".{error.field}" if error.field else "")
                 raise RequestError(f"messages[{place}]: {error}", field=field) from error
-        return cls(policy, tuple(messages), shop)
+        return cls(policy, tuple(one if one.shop is not None else replace(one, shop=shop) for one in messages), shop)
 
 
 def search(triage: object, question: FaqQuestion) -> dict[str, Any]:

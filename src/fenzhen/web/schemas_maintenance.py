@@ -42,7 +42,11 @@ class SimulateRequest(Shape):
 
     policy: str = Field(min_length=1, description="规则或店铺覆盖的 YAML 原文 · YAML of a policy, or of a shop's file")
     messages: list[ClassifyRequest] = Field(min_length=1, max_length=MAX_BATCH)
-    shop: str | None = Field(None, description="写了 = policy 是这家店的覆盖 · then `policy` is this shop's overlay")
+    shop: str | None = Field(
+        None,
+        description="写了 = policy 是这家店的覆盖,没写店铺的消息算它的 · "
+        "then `policy` is this shop's overlay, and messages that name no shop are its own",
+    )
 
     model_config = ConfigDict(
         json_schema_extra={

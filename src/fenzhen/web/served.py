@@ -47,7 +47,7 @@ class Following(Generic[Key]):
         self._current, self._load, self._every = current, load, every
         self.key = current()
         self._served = load(self.key)
-        self._refused: str | None = None
+        self._refused: dict[str, str] = {}
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -55,27 +55,35 @@ class Following(Generic[Key]):
         return self._served
 
     def look(self) -> bool:
-        """Serve what is current if it is another than before; whether it was taken."""
+        """Serve what is current if it is another than before; whether it was taken. Refreshes what is served first."""
+        self._tried("refresh", self._served.refresh)
+        return bool(self._tried("load", self._take))
+
+    def _take(self) -> bool:
+        key = self._current()
+        if key == self.key:
+            return False
+        self._served, self.key = self._load(key), key
+        _log.info("serving what changed")
+        return True
+
+    def _tried(self, what: str, do: Callable[[], object]) -> object:
+        """What `do` gives, None where it fails: the thread must live to see the next change, and one part that is
+        broken must not keep the others from being taken over."""
         try:
-            self._served.refresh()
-            key = self._current()
-            if key == self.key:
-                self._refused = None
-                return False
-            served = self._load(key)
-        except Exception as error:  # whatever it is, the thread must live to see the next change
-            if (reason := f"{type(error).__name__}: {error}") != self._refused:
-                self._refused = reason
+            done = do()
+        except Exception as error:
+            if (reason := f"{type(error).__name__}: {error}") != self._refused.get(what):
+                self._refused[what] = reason
                 expected = isinstance(error, FenzhenError | OSError)
                 _log.error(
                     "what changed can't be used; what was served before goes on",
                     reason=reason,
                     exc_info=None if expected else error,
                 )
-            return False
-        self._served, self.key, self._refused = served, key, None
-        _log.info("serving what changed")
-        return True
+            return None
+        self._refused.pop(what, None)
+        return done
 
     def start(self) -> None:
         """Look every few seconds from a thread of its own."""

@@ -19,7 +19,7 @@ from fenzhen.web.errors import NotReady
 from fenzhen.web.limits import Lane
 from fenzhen.web.maintenance import FaqQuestion, Trial, search, try_policy
 from fenzhen.web.metrics import Metrics
-from fenzhen.web.served import Served
+from fenzhen.web.served import Served, TriageLike
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ class Service:
             raise NotReady(why)
 
     def _classify(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
-        decisions = self.served().triage(messages)
+        triage = self.served().triage  # once: what was decided and who is told of it come from the same
+        decisions = triage(messages)
         rows = [(new_id(), decision) for decision in decisions]
         recorded = None if self.store is None else self.store.record(rows)
-        self._alert(rows)
+        self._alert(triage, rows)
         self.metrics.decisions(decisions, recorded=recorded)
         return [answer(id, decision, recorded=bool(recorded)) for id, decision in rows]
 
-    def _alert(self, rows: Sequence[tuple[str, Decision]]) -> None:
-        triage = self.served().triage
+    def _alert(self, triage: TriageLike, rows: Sequence[tuple[str, Decision]]) -> None:
         if self.alerts is None or not isinstance(triage, Triage):
             return
         for id, decision in rows:
