@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from fenzhen.cli import app as command_line
 from fenzhen.defaults import default_file
 from fenzhen.logs import log_to_stderr
 from fenzhen.message import Message
@@ -73,6 +75,22 @@ def open_store(tmp_path: Path) -> Iterator[Callable[..., ReviewStore]]:
             return store
 
         yield opened
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
+    """Run `fenzhen …` in this process: exit code, standard output, standard error. Without FENZHEN_* from outside."""
+    for name in [name for name in os.environ if name.startswith("FENZHEN_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "160")
+
+    def run(*args: str | Path) -> tuple[int, str, str]:
+        done = CliRunner().invoke(command_line, [str(arg) for arg in args])
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return done.exit_code, done.stdout, done.stderr
+
+    return run
 
 
 @pytest.fixture

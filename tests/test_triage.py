@@ -117,7 +117,8 @@ def test_identity_is_a_hash_of_plain_json_that_anyone_can_repeat() -> None:
         order=Order("o1", "paid", paid_at=NOON, amount=9.5, product_ids=("p1",)),
         product=Product("p1", tags=("hot",)),
     )
-    parts = {"message": asdict(message), "model": triage.classifier.identity, "policy": "v", "dictionary": ""}
+    parts = {"message": asdict(message), "model": triage.classifier.identity, "policy": "v"}
+    parts |= {"dictionary": "", "knowledge": ""}
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"), default=str)
     assert triage.identity(message, "v") == sha256(text.encode()).hexdigest()
 
@@ -141,3 +142,20 @@ def test_identity_covers_model_policy_and_dictionary(tmp_path: Path) -> None:
 def test_answers_of_failures_are_whole() -> None:
     result = answer("1", triage(sent("怪"))[0], recorded=False)
     assert (result["confidence"], result["needs_human"], result["route"]["rule"]) == (0.0, 1.0, "error")
+
+
+def test_a_handoff_has_a_note_for_who_takes_over() -> None:
+    decisions = Triage(FixedClassifier(read), POLICIES)(sent("转人工 电话13800138000", "到哪了", "坏"))
+    person, flow, failed = (decision.route for decision in decisions)
+    assert person.note is not None and "要:转人工" in person.note and "13800138000" not in person.note
+    assert flow.action == "self_service" and flow.note is None
+    assert failed.note is None or "要:" not in failed.note, "nothing is known of what a failed model read"
+
+
+def test_a_question_asked_again_in_other_words_goes_to_a_person() -> None:
+    classifier = FixedClassifier(lambda message: fixed_classification("logistics.track", vector=(1.0,)))
+    history = (Turn("buyer", "我的快递到哪了", NOON), Turn("bot", "亲,请稍等", NOON))
+    message = Message("包裹现在在哪里", sent_at=NOON, history=history)
+    assert Triage(classifier, POLICIES)([message])[0].route.rule == "repeated"
+    answered = replace(message, history=(*history, Turn("agent", "今天派送", NOON)))
+    assert Triage(classifier, POLICIES)([answered])[0].route.rule == "track"

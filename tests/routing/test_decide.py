@@ -70,6 +70,7 @@ def test_impossible_numbers_are_a_handoff(field: str, value: float) -> None:
 @dataclass(frozen=True)
 class Entry:
     answer: str
+    score: float = 0.9
 
 
 def test_faq_hits_answer_only_faq_rules() -> None:

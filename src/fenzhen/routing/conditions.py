@@ -5,6 +5,7 @@
     min_emotion_score, min_needs_human  lower bounds, inclusive; max_in_scope upper bound, inclusive
     below_threshold, above_threshold    topic | in_scope | needs_human against `thresholds` (below: <, above: >=)
     evasion                             true: a disguised insult was found; false: none was
+    min_faq                             lower bound on the probability that the best FAQ entry is right
     keywords, pattern                   words of which one is said; a regular expression, of RE2, so linear in time
     channel, shop, buyer_tags, order_state, holder   what the gateway sent; a message without the field never matches
     product, product_category, product_tags   of the product looked at; `product` also of the products ordered
@@ -178,6 +179,7 @@ class When:
     max_confidence: Probability | None = None
     min_emotion_score: Probability | None = None
     min_needs_human: Probability | None = None
+    min_faq: Probability | None = None
     max_in_scope: Probability | None = None
     min_amount: Yuan | None = None
     max_amount: Yuan | None = None

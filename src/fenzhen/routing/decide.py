@@ -7,12 +7,11 @@ the FAQ and compares no meanings: for those it is given functions, asked only wh
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from fenzhen.message import Message
 from fenzhen.routing import reasons as say
 from fenzhen.routing.decision import Route
-from fenzhen.routing.matching import Facts, matched
+from fenzhen.routing.matching import Facts, Hit, matched
 from fenzhen.routing.place import holder_of, place
 from fenzhen.routing.policy import Policy
 from fenzhen.routing.rules import BY_TOPIC, Then
@@ -24,13 +23,6 @@ _NO_CLASSIFICATION = Then("handoff", group=BY_TOPIC, priority="high")
 _NO_MATCH = Then("handoff", group=BY_TOPIC)
 _NOTHING_SAID = fixed_classification("other.unclear")
 _TO_DO = "待人工跟进"
-
-
-class Hit(Protocol):
-    """An FAQ entry that fits the message."""
-
-    @property
-    def answer(self) -> str: ...
 
 
 def decide(
@@ -54,14 +46,14 @@ def decide(
     if classification is None or not is_sound(classification):
         facts = Facts(_NOTHING_SAID, message, policy.thresholds)
         return _handoff(_Ruling(_NO_CLASSIFICATION, "error", (say.MODEL_FAILED,), notes), None, facts, policy)
-    facts = Facts(classification, message, policy.thresholds, policy.clocks, asked_before)
+    facts = Facts(classification, message, policy.thresholds, policy.clocks, asked_before, search)
     evidence = say.evidence(facts, policy.taxonomy)
     topic = classification.topic
     for rule in policy.shortlist(topic, message):
         if rule.test(facts):
             why = (say.by_rule(rule.id, rule.reason, facts, policy.taxonomy), *evidence)
             met = matched(rule.when, rule.names, facts)
-            return _apply(_Ruling(rule.then, rule.id, why, notes, rule.safety, met), topic, facts, policy, search)
+            return _apply(_Ruling(rule.then, rule.id, why, notes, rule.safety, met), topic, facts, policy)
     return _handoff(_Ruling(_NO_MATCH, "default", (say.NO_RULE, *evidence), notes), topic, facts, policy)
 
 
@@ -81,7 +73,7 @@ class _Ruling:
         return replace(self, then=replace(self.then, **then), notes=(note, *self.notes))  # type: ignore[arg-type]
 
 
-def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy, search: Callable[[], Hit | None] | None) -> Route:
+def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy) -> Route:
     """The rule that matched, under the shop's reception mode and with what the knowledge base found."""
     then, mode = ruling.then, policy.mode_for(facts.message)
     held = holder_of(facts.message, policy) is not None
@@ -93,12 +85,12 @@ def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy, search: Ca
         return _kept(ruling.but(note, action="bot", group=None, tier=None, tags=(*then.tags, _TO_DO)))
     if held:
         return _handoff(ruling, topic, facts, policy)
-    hit = search() if search is not None and then.action == "faq" else None
+    hit = facts.hit if then.action == "faq" else None
     if mode == "assist":
         suggested = _kept(ruling, hit)
         route = _handoff(ruling.but(_by_mode(mode, "机器人只给建议,由人工回复"), group=BY_TOPIC), topic, facts, policy)
         return replace(route, answer=suggested.answer, flow=suggested.flow)
-    if then.action == "faq" and search is not None and hit is None and mode != "bot_only":
+    if then.action == "faq" and facts.search is not None and hit is None and mode != "bot_only":
         return _handoff(ruling.but("知识库里没有足够相近的问题,转人工回答", group=BY_TOPIC), topic, facts, policy)
     return _kept(ruling, hit)
 

@@ -77,12 +77,17 @@ def _unguarded(rules: tuple[Rule, ...]) -> list[str]:
                 f"rule {rule.id}: {rule.then.action} without a topic would keep any buyer from a person; "
                 "add topic: […] to its when"
             )
-        elif not checked and when.min_confidence is None and "topic" not in when.above_threshold:
+        elif not checked and not _sure(when):
             findings.append(
                 f"rule {rule.id}: {rule.then.action} without a check of the confidence; add above_threshold: topic to "
                 "its when, or place it after a handoff rule with when: {below_threshold: topic}"
             )
     return findings
+
+
+def _sure(when: When) -> bool:
+    """Whether a rule checks by itself that the model, or the knowledge base, is sure enough."""
+    return when.min_confidence is not None or when.min_faq is not None or "topic" in when.above_threshold
 
 
 def _group_findings(policy: "Policy") -> list[str]:

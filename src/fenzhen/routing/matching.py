@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from fenzhen.message import Message
 from fenzhen.routing.clocks import Clock, Clocks, stalls
@@ -21,11 +21,22 @@ _CHINA = timedelta(hours=8)
 _DAY = 24 * 60
 
 
+class Hit(Protocol):
+    """An FAQ entry that fits the message: its answer, and the probability (0..1) that it is right."""
+
+    @property
+    def answer(self) -> str: ...
+
+    @property
+    def score(self) -> float: ...
+
+
 @dataclass(frozen=True)
 class Facts:
     """What conditions look at: one classified message. What takes work is done when first asked for.
 
-    `asked_before` counts earlier turns that ask the same in other words, where somebody can compare meanings.
+    `asked_before` counts earlier turns that ask the same in other words, where somebody can compare meanings; `search`
+    gives the FAQ entry whose answer is good enough, where there is a knowledge base.
     """
 
     classification: Classification
@@ -33,11 +44,16 @@ class Facts:
     thresholds: Thresholds
     clocks: Clocks = field(default_factory=Clocks)
     asked_before: Callable[[], int] | None = None
+    search: Callable[[], Hit | None] | None = None
 
     @cached_property
     def repeats(self) -> int:
         found = repeats(self.message)
         return found if found or self.asked_before is None else self.asked_before()
+
+    @cached_property
+    def hit(self) -> Hit | None:
+        return None if self.search is None else self.search()
 
     @cached_property
     def unanswered(self) -> int:
@@ -122,6 +138,7 @@ CONDITIONS: Mapping[str, tuple[Kind, Callable[[Facts], Any]]] = {
     "min_queue": ("at least", lambda facts: facts.message.queue_length),
     "max_queue": ("at most", lambda facts: facts.message.queue_length),
     "min_repeats": ("at least", lambda facts: facts.repeats),
+    "min_faq": ("at least", lambda facts: facts.hit and facts.hit.score),
     "min_unanswered": ("at least", lambda facts: facts.unanswered),
     "max_chars": ("at most", lambda facts: len(facts.message.text)),
     "evasion": ("other", lambda facts: bool(facts.classification.evasions)),

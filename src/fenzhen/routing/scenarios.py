@@ -68,6 +68,7 @@ class Scenario:
 @dataclass(frozen=True)
 class _Hit:
     answer: str
+    score: float = 0.95
 
 
 def read_scenarios(path: Path) -> list[Scenario]:
