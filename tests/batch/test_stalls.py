@@ -1,8 +1,8 @@
-"""Orders of a table under the clocks of their shops: what is listed and when, other formats, rows and usage that are bad."""
+"""Orders under the clocks of their shops: what is listed and when, other formats, bad rows and bad usage."""
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +10,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
+from fenzhen.batch.read import open_source
+from fenzhen.batch.stalls import NEEDED, Stall, find_stalls
 from fenzhen.defaults import default_file
+from fenzhen.routing.policies import Policies
 
 Command = Callable[..., tuple[int, str, str]]
 NOW = datetime.fromisoformat("2026-11-12T12:00:00+08:00")
@@ -187,5 +190,11 @@ def test_no_table_of_orders_is_exit_2(stalls: Command, tmp_path: Path) -> None:
 
 
 def test_a_time_without_offset_is_beijing_time(stalls: Command, tmp_path: Path) -> None:
-    row: Mapping[str, str] = {"order_id": "A", "order_state": "paid", "order_ship_by": "2026-11-12 13:00:00"}
-    assert cells(stalls(written(tmp_path / "o.csv", [dict(row)]))[1])["A"][-1] == "1"
+    row = {"order_id": "A", "order_state": "paid", "order_ship_by": "2026-11-12 13:00:00"}
+    assert cells(stalls(written(tmp_path / "o.csv", [row]))[1])["A"][-1] == "1"
+
+
+def test_later_clocks_of_an_order_are_found_too_for_who_is_told(tmp_path: Path, policies: Policies) -> None:
+    file = written(tmp_path / "o.csv", [order("A", "shipped", shipped_at=60, last_scan_at=50, paid_at=59.5)])
+    found = list(find_stalls(open_source(file, NEEDED), policies, NOW, timedelta(hours=6)))
+    assert [(one.clock, one.hours_left) for one in found if isinstance(one, Stall)] == [("no_scan", -2), ("late", -0.5)]
