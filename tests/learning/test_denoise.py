@@ -57,7 +57,7 @@ def test_noisy_labels_are_treated_and_the_reason_is_said() -> None:
     done = denoise(examples, development, "choose", said.append)
     assert done.way != "keep" and done.scores[done.way] > done.scores["keep"]
     assert f"taken: {done.way}" in said[-1] and f"{done.suspects:,} of" in said[-1]
-    assert 0 < len(done.development) < len(development)
+    assert done.development != development  # labels drawn by how probable they are, or rows left out
 
 
 def test_clean_labels_are_kept() -> None:

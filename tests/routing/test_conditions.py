@@ -8,7 +8,8 @@ import pytest
 from fenzhen.errors import PolicyError
 from fenzhen.message import Message, Order, Product, Turn
 from fenzhen.routing.conditions import Thresholds, read_when
-from fenzhen.routing.matching import Facts, matches
+from fenzhen.routing.facts import Facts
+from fenzhen.routing.matching import matches
 from fenzhen.taxonomy import default
 from fenzhen.text.normalise import Evasion
 from fenzhen.understanding.classification import fixed_classification

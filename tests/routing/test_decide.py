@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fenzhen.message import ORDER_STATES, Message, Order, Turn
 from fenzhen.routing.decide import decide
 from fenzhen.routing.decision import ACTIONS, PRIORITIES, TIERS
-from fenzhen.routing.matching import minute_in_china
+from fenzhen.routing.facts import minute_in_china
 from fenzhen.routing.policy import Policy
 from fenzhen.taxonomy import default
 from fenzhen.understanding.classification import Classification, fixed_classification

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from fenzhen.message import Message, Order
 from fenzhen.routing.conditions import Thresholds, When
+from fenzhen.routing.facts import Facts
 from fenzhen.routing.lint import broader
-from fenzhen.routing.matching import Facts, matches
+from fenzhen.routing.matching import matches
 from fenzhen.understanding.classification import fixed_classification
 
 

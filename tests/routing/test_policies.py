@@ -49,6 +49,21 @@ def test_shops_come_and_go(files: tuple[Path, Path]) -> None:
     assert set(Policies.load(policy, shops, before=first).overlays) == {"two", "three"}
 
 
+def test_a_broken_shop_keeps_what_it_had_and_holds_up_nobody(files: tuple[Path, Path]) -> None:
+    policy, shops = files
+    first = Policies.load(policy, shops)
+    touch(shops / "one.yaml", "thresholds: {topic: much}\n")
+    touch(shops / "two.yaml", "thresholds: {topic: 0.8}\n")
+    (shops / "new.yaml").write_text("rulez: 1\n", encoding="utf-8")
+    second = Policies.load(policy, shops, before=first)
+    assert second.overlays["one"] is first.overlays["one"] and second.overlays["two"].thresholds.topic == 0.8
+    assert set(second.refused) == {"one", "new"} and "one.yaml, line 1" in second.refused["one"]
+    assert "new" not in second.overlays
+    assert Policies.load(policy, shops, before=second).refused == second.refused
+    touch(shops / "one.yaml", SHOP)
+    assert set(Policies.load(policy, shops, before=second).refused) == {"new"}
+
+
 def test_another_default_changes_every_shop(files: tuple[Path, Path]) -> None:
     policy, shops = files
     first = Policies.load(policy, shops)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fenzhen.message import ORDER_STATES, Message, Order
-from fenzhen.routing.matching import Facts
+from fenzhen.routing.facts import Facts
 from fenzhen.routing.policy import Policy
 from fenzhen.routing.prove import FAULTS, prove
 from fenzhen.taxonomy import default

@@ -93,7 +93,7 @@ def tune(
         draft.unlink()
         raise
     draft.replace(target)
-    console.print(f"门槛已写入 {target},其余内容未动;重启服务生效", highlight=False)
+    console.print(f"门槛已写入 {target},其余内容未动;运行中的服务几秒内生效", highlight=False)
     return True
 
 
@@ -113,9 +113,10 @@ def thresholds_block(level: Level, policy: Policy) -> str:
 
 def with_thresholds(text: str, block: str) -> str:
     """The policy file with its top-level `thresholds` replaced, or put before `rules` where it had none."""
-    found = re.search(r"^thresholds:.*\n(?:(?:[ \t#].*)?\n)*?(?=^[a-zA-Z_])", text, re.MULTILINE)
+    # To its last indented line: comments after that are about what follows.
+    found = re.search(r"^thresholds:.*\n(?:(?:[ \t]*(?:#.*)?\n)*[ \t]+[^\s#].*\n)*", text, re.MULTILINE)
     if found:
-        return text[: found.start()] + block + "\n" + text[found.end() :]
+        return text[: found.start()] + block + text[found.end() :]
     rules = re.search(r"^rules:", text, re.MULTILINE)
     if not rules:
         raise PolicyError("the policy has no top-level `rules`; expected a policy file as serving/policy.yaml")

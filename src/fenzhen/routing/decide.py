@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from fenzhen.message import Message
 from fenzhen.routing import reasons as say
 from fenzhen.routing.decision import Route
-from fenzhen.routing.matching import Facts, Hit, matched
+from fenzhen.routing.facts import Facts, Hit
+from fenzhen.routing.matching import matched
 from fenzhen.routing.place import holder_of, place
 from fenzhen.routing.policy import Policy
 from fenzhen.routing.rules import BY_TOPIC, Then

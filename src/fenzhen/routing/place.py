@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fenzhen.message import Message
 from fenzhen.routing import reasons as say
-from fenzhen.routing.matching import Facts, minute_in_china
+from fenzhen.routing.facts import Facts, minute_in_china
 from fenzhen.routing.policy import Policy
 from fenzhen.routing.rules import BY_CATEGORY, BY_ORDER, LOOKED_UP, Group, Then
 

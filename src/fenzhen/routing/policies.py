@@ -20,11 +20,15 @@ Stamp = tuple[int, int, int]  # time, size and inode of a file
 
 @dataclass(frozen=True)
 class Policies:
-    """The default policy and one resolved policy for each shop that has an overlay. `stamps` are those of the files."""
+    """The default policy and one resolved policy for each shop that has an overlay.
+
+    `stamps` are those of the files; `refused` are shops whose files on disk are not in use, and why.
+    """
 
     default: Policy
     overlays: Mapping[str, Policy]
     stamps: Mapping[Path, Stamp] = field(default_factory=dict, compare=False, repr=False)
+    refused: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def load(
@@ -37,24 +41,30 @@ class Policies:
     ) -> "Policies":
         """Load a policy file (without one, the shipped one) and `<shop>.yaml` overlays. Raises PolicyError.
 
-        `before` are policies loaded from the same files for the same labels: what did not change is taken from there.
+        `before` are policies loaded from the same files for the same labels: what did not change is taken from there,
+        and a shop whose file can't be used keeps what it had instead of raising.
         """
         file = policy_file or default_file("policy.yaml")
         stamps = stamps_of(file, shops_dir)
         old = {} if before is None else before.stamps
         same = before is not None and old.get(file) == stamps.get(file) is not None
         base = before.default if before is not None and same else Policy.load(policy_file, taxonomy)
-        overlays = {}
-        for path in stamps:
-            if path == file:
-                continue
-            kept = (
-                before.overlays.get(path.stem)
-                if before is not None and same and old.get(path) == stamps[path]
-                else None
-            )
-            overlays[path.stem] = kept or base.overlaid_by(read_yaml(path), path.stem)
-        return cls(base, overlays, stamps)
+        overlays: dict[str, Policy] = {}
+        refused: dict[str, str] = {}
+        for path, shop in ((path, path.stem) for path in stamps if path != file):
+            kept = None if before is None else before.overlays.get(shop)
+            if before is not None and same and old.get(path) == stamps[path]:
+                refused |= {shop: before.refused[shop]} if shop in before.refused else {}
+            else:
+                try:
+                    kept = base.overlaid_by(read_yaml(path), shop)
+                except PolicyError as error:
+                    if before is None:
+                        raise
+                    refused[shop] = str(error)
+            if kept is not None:
+                overlays[shop] = kept
+        return cls(base, overlays, stamps, refused)
 
     def of(self, shop: str | None) -> tuple[Policy, bool]:
         """The policy of a shop, and False where the shop is named but has none (it gets the default)."""

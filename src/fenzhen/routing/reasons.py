@@ -7,7 +7,7 @@ import re
 from math import floor
 
 from fenzhen.routing.clocks import CLOCK_NAMES
-from fenzhen.routing.matching import Facts
+from fenzhen.routing.facts import Facts
 from fenzhen.taxonomy import Taxonomy
 
 # Names in braces that the `reason` of a rule may hold.

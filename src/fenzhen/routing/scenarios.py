@@ -68,7 +68,7 @@ class Scenario:
 @dataclass(frozen=True)
 class _Hit:
     answer: str
-    score: float = 0.95
+    score: float = 1.0
 
 
 def read_scenarios(path: Path) -> list[Scenario]:

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from fenzhen.message import Message
 from fenzhen.routing.conditions import Hours, Thresholds, expand_topic, within
-from fenzhen.routing.matching import minute_in_china
+from fenzhen.routing.facts import minute_in_china
 from fenzhen.routing.typed import (
     CLOSED,
     Count,

@@ -6,7 +6,7 @@ Takes decisions, of one classifier; makes none. Hours and days are China's, by `
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from fenzhen.routing.decision import PRIORITIES, Decision, Route
@@ -138,8 +138,16 @@ def _regression(old: Decision, new: Decision, policies: Policies, taxonomy: Taxo
     return None
 
 
+def _china(moment: datetime) -> datetime:
+    """The moment by China's clock; at the very ends of the calendar, where that overflows, as it is."""
+    try:
+        return moment.astimezone(_CHINA)
+    except OverflowError:
+        return moment
+
+
 def _loads(before: Sequence[Decision], after: Sequence[Decision], policies: Policies) -> list[Load]:
-    moments = [decision.message.sent_at.astimezone(_CHINA) for decision in after]
+    moments = [_china(decision.message.sent_at) for decision in after]
     days = max(len({moment.date() for moment in moments}), 1)
     sides = [_per_hour(side) for side in (before, after)]
     slots = Counter(
@@ -165,7 +173,7 @@ def _loads(before: Sequence[Decision], after: Sequence[Decision], policies: Poli
 
 def _per_hour(decisions: Iterable[Decision]) -> Mapping[tuple[str, int], int]:
     return Counter(
-        (decision.route.group, decision.message.sent_at.astimezone(_CHINA).hour)
+        (decision.route.group, _china(decision.message.sent_at).hour)
         for decision in decisions
         if decision.route.group is not None
     )

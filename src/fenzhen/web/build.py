@@ -54,6 +54,9 @@ class Loader:
         policies = Policies.load(
             settings.policy_path(), settings.shops_path(), taxonomy, before=self._policies if known else None
         )
+        for shop, reason in policies.refused.items():
+            if self._policies is None or self._policies.refused.get(shop) != reason:
+                _log.error("shop file can't be used; what it had before goes on", shop=shop, reason=reason)
         self._model, self._policies = (path, classifier, taxonomy, knowledge), policies
         refresh = (lambda: None) if knowledge is None else partial(_refresh, knowledge)
         return Served(Triage(classifier, policies, knowledge=knowledge), taxonomy, refresh)
