@@ -87,7 +87,8 @@ def test_too_few_urgent_messages_are_refused(tmp_path: Path, data: Path, shipped
     ("text", "expected"),
     [
         ("a: 1\nthresholds:\n  topic: 0.1\n  # why\n\n  per_topic: {x: 1}\n\nrules: []\n", "a: 1\nNEW\n\nrules: []\n"),
-        ("a: 1\nthresholds: {topic: 0.1}\nrules: []\n", "a: 1\nNEW\n\nrules: []\n"),
+        ("a: 1\nthresholds: {topic: 0.1}\nrules: []\n", "a: 1\nNEW\nrules: []\n"),
+        ("thresholds:\n  topic: 0.1\n\n# of the rules\nrules: []\n", "NEW\n\n# of the rules\nrules: []\n"),
         ("a: 1\nrules: []\n", "a: 1\nNEW\n\nrules: []\n"),
     ],
 )

@@ -124,7 +124,6 @@ def test_other_shops_are_not_read_again(still: Service) -> None:
         (lambda s: s.policy.write_text(SHIPPED.replace("rules:\n", "ruels:\n"), encoding="utf-8"), "nearest known"),
         (lambda s: s.policy.write_text(SHIPPED[: len(SHIPPED) // 2] + ": [", encoding="utf-8"), "policy.yaml"),
         (lambda s: s.policy.unlink(), "no policy file at"),
-        (lambda s: s.shop("甲", "thresholds: {topc: 1}\n"), "nearest known: topic"),
         (lambda s: (s.shops / "甲.yml").write_text("", encoding="utf-8"), "expected .yaml"),
     ],
 )
@@ -141,6 +140,16 @@ def test_what_is_broken_is_said_once_and_what_was_there_goes_on(
         path.unlink()
     still.reason("修好了")
     assert still.following.look() and "修好了" in still.why()
+
+
+def test_a_broken_shop_is_said_once_and_holds_up_nobody(still: Service) -> None:
+    still.shop("甲", "thresholds: {topc: 1}\n")
+    still.shop("乙", "thresholds: {topic: 0.8}\n")
+    with structlog.testing.capture_logs() as logs:
+        assert [still.following.look() for _ in range(3)] == [True, False, False]
+    [said] = [entry for entry in logs if entry["log_level"] == "error"]
+    assert said["shop"] == "甲" and "nearest known: topic" in said["reason"]
+    assert set(still.triage.policies.overlays) == {"乙"}
 
 
 def test_an_edited_faq_is_taken_over(running: Service) -> None:
