@@ -3,14 +3,9 @@
 import numpy as np
 import pytest
 import scipy.sparse as sparse
-import torch
 
 from fenzhen.errors import DataError
-from fenzhen.learning.dataset import MISSING, Batch
-from fenzhen.learning.encoder import Outputs
-from fenzhen.learning.loss import ClassWeights, Noisy, multitask_loss
 from fenzhen.learning.noise_channel import FOLDS, infer
-from fenzhen.learning.recipe import FinetuneRecipe
 
 LABELS, ROWS = 4, 1200
 
@@ -59,35 +54,3 @@ def test_too_few_conversations() -> None:
     x, _, given = planted(0.0)
     with pytest.raises(DataError, match="found 2 conversations, expected 5"):
         infer(x, given, [str(row % 2) for row in range(ROWS)], LABELS)
-
-
-def outputs(topic: list[list[float]]) -> tuple[Outputs, Batch]:
-    logits = torch.tensor(topic, requires_grad=True)
-    rows = len(topic)
-    nothing = torch.full((rows,), MISSING)
-    empty = torch.zeros((rows, 1), dtype=torch.long)
-    out = Outputs(logits, torch.zeros((rows, 2)), torch.zeros(rows), torch.zeros((rows, 1)))
-    return out, Batch(empty, empty, empty, torch.zeros(rows, dtype=torch.long), nothing, nothing, torch.ones(rows))
-
-
-def through(topic: list[list[float]], given: list[int], channel: list[list[float]]) -> float:
-    out, batch = outputs(topic)
-    weights = ClassWeights(torch.ones(2), torch.ones(2))
-    noisy = Noisy(np.log(np.array(channel, dtype=np.float32)), np.array(given))
-    return float(multitask_loss(out, batch, None, weights, FinetuneRecipe(), noisy))
-
-
-def test_a_label_that_the_channel_explains_costs_little() -> None:
-    swaps, keeps = [[0.6, 0.4], [0.4, 0.6]], [[0.99, 0.01], [0.01, 0.99]]
-    sure = [[8.0, -8.0]]
-    assert through(sure, [1], swaps) < 0.3 * through(sure, [1], keeps)
-    assert through(sure, [0], keeps) < through(sure, [1], keeps)
-
-
-def test_rows_without_a_label_teach_nothing_but_stay_differentiable() -> None:
-    out, batch = outputs([[1.0, 2.0]])
-    weights = ClassWeights(torch.ones(2), torch.ones(2))
-    noisy = Noisy(np.zeros((2, 2), dtype=np.float32), np.array([MISSING]))
-    loss = multitask_loss(out, batch, None, weights, FinetuneRecipe(), noisy)
-    loss.backward()
-    assert float(loss) == 0.0 and out.topic.grad is not None

@@ -1,7 +1,7 @@
 """What holds for every message under the shipped policy and its shops: total, monotone in safety, one move."""
 
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from fenzhen.routing.decision import PRIORITIES, Route
 from fenzhen.routing.policies import Policies
 from fenzhen.routing.policy import Policy
 from fenzhen.taxonomy import default
+from fenzhen.text.normalise import Evasion
 from fenzhen.understanding.classification import Classification, fixed_classification
 
 SHOPS = Path(__file__).parents[2] / "serving" / "shops"
@@ -21,8 +22,11 @@ LOADED = Policies.load(None, SHOPS)
 POLICIES = [LOADED.default, *LOADED.overlays.values()]
 TAXONOMY = default()
 
-probability = st.sampled_from([0.0, 0.2, 0.25, 0.36, 0.45, 0.5, 0.6, 0.61, 0.9, 1.0])
-moment = st.datetimes(datetime(2026, 11, 1), datetime(2026, 11, 20), timezones=st.just(UTC))
+probability = st.sampled_from([0.0, 0.2, 0.25, 0.3, 0.36, 0.45, 0.5, 0.6, 0.61, 0.9, 0.95, 1.0])
+# Of three days, or of two moments, day and night in China, so that orders are often overdue and shops often asleep.
+moment = st.sampled_from(
+    [datetime(2026, 11, 12, 4, tzinfo=UTC), datetime(2026, 11, 12, 19, tzinfo=UTC)]
+) | st.datetimes(datetime(2026, 11, 10), datetime(2026, 11, 13), timezones=st.just(UTC))
 maybe = st.none() | moment
 topics = st.sampled_from(TAXONOMY.topic_ids)
 orders = st.builds(
@@ -69,8 +73,16 @@ classifications = st.builds(
     needs_human=probability,
     in_scope=probability,
     also=st.lists(topics, max_size=2, unique=True).map(tuple),
+    evasions=st.sampled_from([(), (Evasion("s.b", "傻逼", "split"),)]),
 )
 policies = st.sampled_from(POLICIES)
+hits = st.booleans()  # whether the knowledge base has an answer
+
+
+@dataclass(frozen=True)
+class Entry:
+    answer: str
+    score: float = 1.0
 
 
 def urgency(route: Route) -> int:
@@ -88,28 +100,34 @@ def test_total_and_deterministic(said: Classification, message: Message, policy:
     assert route.reasons and all(route.reasons)
 
 
-worse = st.sampled_from(["angry", "abuse", "complaint.service", "complaint.threat", "human", "also", "needs_human"])
+def graver(said: Classification, how: str, policy: Policy) -> Classification:
+    """The same message, said with anger, an insult, a complaint, a wish for a person, or the need of one, on top."""
+    if how.startswith("also "):
+        return replace(said, also=(*said.also, how.removeprefix("also ")))
+    if how.startswith("anger"):
+        return replace(said, emotion="angry")
+    if how == "needs_human":
+        return replace(said, needs_human=max(said.needs_human, policy.thresholds.needs_human))
+    sure = max(said.confidence, policy.thresholds.of_topic(how))
+    return replace(said, topic=how, intent=how.split(".")[0], confidence=sure)
 
 
-@settings(max_examples=600, deadline=None)
-@given(classifications, messages, policies, worse)
-def test_monotone_in_safety(said: Classification, message: Message, policy: Policy, how: str) -> None:
-    if how == "angry":
-        grave = replace(said, emotion="angry", emotion_score=0.9)
-    elif how == "also":
-        grave = replace(said, also=("complaint.service",))
-    elif how == "needs_human":
-        grave = replace(said, needs_human=1.0)
-    else:
-        grave = replace(said, topic=how, intent=how.split(".")[0], confidence=0.9, in_scope=1.0)
-    before, after = decide(said, message, policy), decide(grave, message, policy)
-    assert after.action == "handoff" or before.action != "handoff"
-    if how in ("abuse", "complaint.threat"):
-        assert after.priority == "urgent" and after.action == "handoff"
-    elif how in ("complaint.service", "human", "also"):
-        assert urgency(after) >= min(urgency(before), 13)  # a person at once, priority high at least
-    else:
-        assert urgency(after) >= urgency(before)
+GRAVE = ["anger", "needs_human", *TAXONOMY.safety, *(f"also {topic}" for topic in TAXONOMY.safety)]
+
+
+@pytest.mark.parametrize("how", GRAVE)
+@settings(max_examples=60, deadline=None)
+@given(said=classifications, message=messages, policy=policies, found=hits)
+def test_monotone_in_safety(how: str, said: Classification, message: Message, policy: Policy, found: bool) -> None:
+    def route(one: Classification) -> Route:
+        return decide(one, message, policy, search=lambda: Entry("答") if found else None)
+
+    for topic in TAXONOMY.topic_ids:
+        if how in TAXONOMY.safety and topic in TAXONOMY.safety:
+            continue  # one safety topic for another adds nothing
+        plain = replace(said, topic=topic, intent=topic.split(".")[0])
+        before, after = route(plain), route(graver(plain, how, policy))
+        assert urgency(after) >= urgency(before), (before.rule, after.rule)
 
 
 @settings(max_examples=200, deadline=None)
@@ -118,9 +136,8 @@ def test_people_hand_a_conversation_on_once_at_most(
     turns: list[tuple[Classification, Message]], policy: Policy
 ) -> None:
     holder, moves = None, 0
-    for number, (said, message) in enumerate(turns):
-        sent = datetime(2026, 11, 11, 4, tzinfo=UTC) + timedelta(minutes=number)  # noon in China: all are on duty
-        route = decide(said, replace(message, holder=holder, sent_at=sent), policy)
+    for said, message in turns:  # at any hour: who was on duty at one message need not be at the next
+        route = decide(said, replace(message, holder=holder), policy)
         if route.action == "handoff":
             moves += holder is not None and route.group != holder
             holder = route.group

@@ -66,14 +66,12 @@ class Audit:
     """What an audit found. Rows are places among the examples.
 
     probabilities  (n, labels) of every row's true label, by its text and by the label it bears; 0 without label
-    channel        (labels, labels) the share of each label given to rows that truly have another, by the true one
     conflicts      rows of one text and history under different labels
     leaks          (row that trains, row that tests) of one text or one conversation
     """
 
     labels: tuple[str, ...]
     probabilities: Floats
-    channel: Floats
     suspects: tuple[Suspect, ...]
     conflicts: tuple[tuple[int, ...], ...]
     pairs: tuple[Pair, ...]
@@ -99,7 +97,6 @@ def audit(examples: Sequence[Example], say: Callable[[str], None] = lambda _: No
     return Audit(
         labels,
         probabilities,
-        inferred.channel,
         _suspects(rows, y, inferred, votes, labels),
         _conflicts(examples, rows),
         _pairs(y, inferred.first, labels),

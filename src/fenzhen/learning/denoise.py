@@ -1,10 +1,9 @@
 """Denoise: what training does about labels that an audit takes for wrong. Chosen on held-out rows, or told.
 
 Ways, from trusting to drastic: keep all labels; let doubtful rows count less; drop them; give every row its most
-probable label, counting by how probable that is. With the last the encoder learns from the labels as given, through the
-channel that made them wrong; everything else from the new ones. Every way is tried with a linear model, which is quick
-and errs on the same rows, and judged on held-out rows whose labels nobody touched: as noisy as the others, so scores on
-them are too low, but for all ways alike.
+probable label, counting by how probable that is. Every way is tried with a linear model, which is quick and errs on the
+same rows, and judged on held-out rows whose labels nobody touched: as noisy as the others, so scores on them are too
+low, but for all ways alike.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sparse
-from numpy.typing import NDArray
 
 from fenzhen.learning.audit import Audit, audit
 from fenzhen.learning.baseline import feature_matrix
@@ -33,20 +31,13 @@ BETTER_BY = 0.005  # macro-F1 that a way must win over keeping the labels as the
 
 @dataclass(frozen=True)
 class Denoised:
-    """The training examples after the way taken, the held-out ones that may calibrate, and what was found.
-
-    `given` are the topics that the training examples bore, where the way is relabel; `channel` how they came to bear
-    them, by the labels in `labels`.
-    """
+    """The training examples after the way taken, the held-out ones that may calibrate, and what was found."""
 
     training: list[Example]
     development: list[Example]
     way: str
     scores: dict[str, float]
     suspects: int
-    given: list[str | None] | None = None
-    labels: tuple[str, ...] = ()
-    channel: NDArray[np.float64] | None = None
 
 
 def denoise(
@@ -70,14 +61,13 @@ def denoise(
         scores, way = {}, mode
         reason = f"as told: {way}"
     say(f"{len(found.suspects):,} of {len(both):,} labels are doubtful; {reason}")
-    # Not the merely doubtful rows: they are the hard ones, and without them scores would look too sure.
-    calibrating = [e for n, e in enumerate(development) if way == "keep" or n + len(training) not in sure]
-    done = Denoised(treat(training, found, way), calibrating, way, scores, len(found.suspects))
-    if way != "relabel":
-        return done
-    drawn = [_drawn(example, found, len(training) + n) for n, example in enumerate(development)]
-    given = [example.topic for example in training]
-    return replace(done, development=drawn, given=given, labels=found.labels, channel=found.channel)
+    if way == "relabel":
+        calibrating = [_drawn(example, found, len(training) + n) for n, example in enumerate(development)]
+    else:
+        # Not the merely doubtful rows: they are the hard ones, and without them scores would look too sure.
+        left_out = sure if way != "keep" else set()
+        calibrating = [e for n, e in enumerate(development) if n + len(training) not in left_out]
+    return Denoised(treat(training, found, way), calibrating, way, scores, len(found.suspects))
 
 
 def treat(training: Sequence[Example], found: Audit, way: str) -> list[Example]:

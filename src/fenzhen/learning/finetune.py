@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from fenzhen.learning.checkpoint import Run, RunFile
 from fenzhen.learning.dataset import MISSING, Batch, pad, shuffled_batches
 from fenzhen.learning.encoder import Outputs, TriageBert
-from fenzhen.learning.loss import ClassWeights, Noisy, Soft, multitask_loss
+from fenzhen.learning.loss import ClassWeights, Soft, multitask_loss
 from fenzhen.learning.metrics import macro_f1
 from fenzhen.learning.noise import Noise
 from fenzhen.learning.objectives import backward
@@ -49,13 +49,12 @@ def finetune(
     *,
     held: Dataset | None = None,
     soft: Soft | None = None,
-    noisy: Noisy | None = None,
     folder: Path | None = None,
     report: Callable[[str], None] = print,
 ) -> None:
     """Train `model` in place and leave it in fp32 with the averaged weights, its matrices on the int8 grid.
 
-    `soft` are a teacher's probabilities for the rows of `dataset`, `noisy` their topics as given. `held` are rows that
+    `soft` are a teacher's probabilities for the rows of `dataset`. `held` are rows that
     decide when to stop early. With a `folder` the run is kept there after each epoch, and the same run goes on from it
     after a kill, bit for bit.
     """
@@ -80,12 +79,11 @@ def finetune(
         for rows in shuffled_batches(lengths, recipe.batch, random):
             batch = _hide(pad(dataset, rows.tolist(), noise), recipe, tokeniser.id(MASK), random)
             taught = None if soft is None else soft.take(rows)
-            heard = None if noisy is None else noisy.take(rows)
             losses.append(
                 backward(
                     model,
                     partial(model, batch.ids, batch.segments, batch.mask),
-                    partial(multitask_loss, batch=batch, soft=taught, weights=balance, recipe=recipe, noisy=heard),
+                    partial(multitask_loss, batch=batch, soft=taught, weights=balance, recipe=recipe),
                     r_drop=recipe.r_drop,
                     adversarial=recipe.adversarial,
                 )

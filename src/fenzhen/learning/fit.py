@@ -13,7 +13,7 @@ from fenzhen.learning.base import Base
 from fenzhen.learning.dataset import MISSING
 from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.finetune import Predicted, finetune, predict
-from fenzhen.learning.loss import Noisy, Soft
+from fenzhen.learning.loss import Soft
 from fenzhen.learning.recipe import Recipe
 from fenzhen.learning.scaling import fit_platt, fit_temperature
 from fenzhen.learning.wide import attach, fit_wide, ngram_matrix, weigh
@@ -32,22 +32,18 @@ def fit_model(
     recipe: Recipe,
     *,
     soft: Soft | None = None,
-    noisy: Noisy | None = None,
     folder: Path | None = None,
     say: Say = print,
 ) -> tuple[TriageBert, Calibration]:
     """Train on `rows`, from a copy of the base's encoder; weigh and calibrate on `judges`, which are not among them.
 
-    `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels. `noisy` are the topics as
-    given: the encoder learns from those, the wide part from the topics of `rows`. `folder` keeps the run.
+    `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels. `folder` keeps the run.
     """
     judges = _familiar(judges, rows)
     topics, emotions, buckets = len(taxonomy.topics), len(taxonomy.emotions), recipe.heads.ngram_buckets
     torch.manual_seed(recipe.finetune.seed)
     model = TriageBert(copy.deepcopy(base.encoder), recipe.heads, topics, emotions)
-    finetune(
-        model, rows, recipe.finetune, base.tokeniser, held=judges, soft=soft, noisy=noisy, folder=folder, report=say
-    )
+    finetune(model, rows, recipe.finetune, base.tokeniser, held=judges, soft=soft, folder=folder, report=say)
     if buckets:
         wide = fit_wide(rows, topics, emotions, buckets)
         margins = ngram_matrix(judges, buckets) @ wide.table + wide.bias

@@ -15,7 +15,6 @@ from fenzhen.learning.encoder import Outputs
 from fenzhen.learning.recipe import FinetuneRecipe
 
 Array = NDArray[np.float32]
-EVENLY = 0.02  # pull towards even probabilities: through a channel nothing else bounds the logits
 
 
 @dataclass(frozen=True)
@@ -36,17 +35,6 @@ class Soft:
 
 
 @dataclass(frozen=True)
-class Noisy:
-    """Topics as given, and the channel through which they came: log P(given | true) (topics, topics), given (n,)."""
-
-    log_channel: Array
-    given: NDArray[np.int64]
-
-    def take(self, rows: NDArray[np.int64]) -> "Noisy":
-        return Noisy(self.log_channel, self.given[rows])
-
-
-@dataclass(frozen=True)
 class ClassWeights:
     """Loss weight of each topic and each emotion."""
 
@@ -62,21 +50,10 @@ class ClassWeights:
 
 
 def multitask_loss(
-    out: Outputs,
-    batch: Batch,
-    soft: Soft | None,
-    weights: ClassWeights,
-    recipe: FinetuneRecipe,
-    noisy: Noisy | None = None,
+    out: Outputs, batch: Batch, soft: Soft | None, weights: ClassWeights, recipe: FinetuneRecipe
 ) -> Tensor:
-    """The loss of one batch; with `soft`, `recipe.teacher_share` of it is the distance to the teacher.
-
-    With `noisy`, topics are learned from the labels as given, through the channel, instead of from the batch's own.
-    """
-    if noisy is None:
-        topic = _cross_entropy(out.topic, batch.topic, batch.weight, weights.topic, recipe.label_smoothing)
-    else:
-        topic = _through_channel(out.topic, noisy)
+    """The loss of one batch; with `soft`, `recipe.teacher_share` of it is the distance to the teacher."""
+    topic = _cross_entropy(out.topic, batch.topic, batch.weight, weights.topic, recipe.label_smoothing)
     emotion = _cross_entropy(out.emotion, batch.emotion, batch.weight, weights.emotion, recipe.label_smoothing)
     human = _binary(out.needs_human, batch.needs_human)
     if soft is not None:
@@ -106,17 +83,6 @@ def _cross_entropy(logits: Tensor, labels: Tensor, weight: Tensor, classes: Tens
     )
     factor = weight[known] * classes[labels[known]]
     return (losses * factor).sum() / known.sum()
-
-
-def _through_channel(logits: Tensor, noisy: Noisy) -> Tensor:
-    """Forward correction (Patrini et al. 2017): how probable the given labels are, whatever the true ones."""
-    given = torch.from_numpy(noisy.given)
-    known = given != MISSING
-    if not known.any():
-        return logits.float().sum() * 0.0
-    likely = torch.log_softmax(logits[known].float(), dim=-1)
-    channel = torch.from_numpy(noisy.log_channel)[:, given[known]].T
-    return -torch.logsumexp(likely + channel, dim=-1).mean() - EVENLY * likely.mean()
 
 
 def _binary(logits: Tensor, labels: Tensor) -> Tensor:

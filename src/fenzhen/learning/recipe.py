@@ -109,7 +109,7 @@ class FinetuneRecipe:
     """[finetune]: multi-task training of encoder and heads on labelled examples.
 
     It stops early after `patience` epochs without a better topic macro-F1 on the held-out examples (0 = never).
-    `r_drop` and `adversarial` are explained in `objectives`; neither helped us so far (training/LOG.md).
+    `r_drop` and `adversarial` are explained in `objectives`.
     """
 
     epochs: int = 6

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import numpy as np
 from datasets import Dataset
 
 from fenzhen.defaults import CHECKOUT
@@ -21,8 +20,8 @@ from fenzhen.errors import DataError, ModelError
 from fenzhen.learning import baseline as linear
 from fenzhen.learning.base import Base, load_base
 from fenzhen.learning.card import model_card
-from fenzhen.learning.dataset import MISSING, encode_examples
-from fenzhen.learning.denoise import Denoised, denoise
+from fenzhen.learning.dataset import encode_examples
+from fenzhen.learning.denoise import denoise
 from fenzhen.learning.distil import teach
 from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.evaluate import evaluate, to_json
@@ -32,7 +31,6 @@ from fenzhen.learning.files.rows import files_of
 from fenzhen.learning.finetune import predict
 from fenzhen.learning.fit import Say, fit_model
 from fenzhen.learning.linear_heads import Choice
-from fenzhen.learning.loss import Noisy
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import Recipe
 from fenzhen.learning.review_file import apply_review
@@ -113,10 +111,7 @@ def build(
     rows = encode_examples(training, base.tokeniser, taxonomy)
     judging = encode_examples(judges or cleaned.development, base.tokeniser, taxonomy)
     soft = teach(training, rows, taxonomy, base, recipe, unfinished, say) if recipe.distil.folds else None
-    noisy = _noisy(cleaned, taxonomy)
-    model, calibration = fit_model(
-        rows, judging, taxonomy, base, recipe, soft=soft, noisy=noisy, folder=unfinished, say=say
-    )
+    model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, folder=unfinished, say=say)
     say("fitting the linear baseline on the same examples")
     fitted = linear.fit(training, taxonomy, Segmenter())
 
@@ -151,17 +146,6 @@ def build(
         shutil.rmtree(draft)
         raise
     return exported
-
-
-def _noisy(cleaned: Denoised, taxonomy: Taxonomy) -> Noisy | None:
-    """The topics as given with their channel, by the taxonomy's topics; a topic that nobody gave is its own."""
-    if cleaned.given is None or cleaned.channel is None:
-        return None
-    places = [taxonomy.topic_index(label) for label in cleaned.labels]
-    channel = np.eye(len(taxonomy.topics))
-    channel[np.ix_(places, places)] = cleaned.channel
-    given = [MISSING if topic is None else taxonomy.topic_index(topic) for topic in cleaned.given]
-    return Noisy(np.log(np.maximum(channel, 1e-9)).astype(np.float32), np.array(given, dtype=np.int64))
 
 
 def _neighbours(model: TriageBert, training: Sequence[Example], rows: Dataset) -> Neighbours:

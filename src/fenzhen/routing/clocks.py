@@ -69,18 +69,28 @@ class Due(NamedTuple):
 
 
 def running(order: Order, clocks: Clocks) -> list[Due]:
-    """The clocks that run for an order, the first to ring first."""
-    due = []
-    for clock, start in _starts(order):
-        hours = getattr(clocks, clock)
-        if hours is not None and not (order.remote_area and clock in _FAR_EXCEPTED):
-            due.append(Due(clock, start + timedelta(hours=hours)))
-    return sorted(due, key=lambda one: one.at)
+    """The clocks that run for an order, the first to ring first. Raises OverflowError at the end of the calendar."""
+    return sorted((Due(clock, start + limit) for clock, start, limit in _limits(order, clocks)), key=lambda due: due.at)
 
 
 def stalls(order: Order | None, at: datetime, clocks: Clocks) -> tuple[Clock, ...]:
     """The clocks that have rung by `at`, the longest overdue first."""
-    return () if order is None else tuple(one.clock for one in running(order, clocks) if one.at <= at)
+    if order is None:
+        return ()
+    # Differences, unlike moments, don't overflow: databases write 9999-12-31 where they know no time.
+    overdue = [(at - start - limit, clock) for clock, start, limit in _limits(order, clocks)]
+    rung = [(by, clock) for by, clock in overdue if by >= timedelta(0)]
+    return tuple(clock for _, clock in sorted(rung, key=lambda one: one[0], reverse=True))
+
+
+def _limits(order: Order, clocks: Clocks) -> list[tuple[Clock, datetime, timedelta]]:
+    """Each clock that runs: when it started, and after how long it rings."""
+    found = []
+    for clock, start in _starts(order):
+        hours = getattr(clocks, clock)
+        if hours is not None and not (order.remote_area and clock in _FAR_EXCEPTED):
+            found.append((clock, start, timedelta(hours=hours)))
+    return found
 
 
 def _starts(order: Order) -> list[tuple[Clock, datetime]]:

@@ -6,7 +6,8 @@
     below_threshold, above_threshold    topic | in_scope | needs_human against `thresholds` (below: <, above: >=)
     evasion                             true: a disguised insult was found; false: none was
     min_faq                             lower bound on the probability that the best FAQ entry is right
-    keywords, pattern                   words of which one is said; a regular expression, of RE2, so linear in time
+    keywords, pattern                   words of which one is said; a regular expression, of RE2, so linear in time;
+                                        both without regard to case, in the normalised text
     channel, shop, buyer_tags, order_state, holder   what the gateway sent; a message without the field never matches
     product, product_category, product_tags   of the product looked at; `product` also of the products ordered
     min_price, max_price                yuan of the product looked at
@@ -106,21 +107,30 @@ def _stalls(value: object) -> tuple[str, ...]:
 
 def _keywords(value: object) -> tuple[str, ...]:
     # As messages are read: width, case and traditional script make no difference.
-    return tuple(dict.fromkeys(normalise(word) for word in words_of(value)))
+    words = words_of(value)
+    for word in words:
+        if not normalise(word):  # an empty word is said in every message
+            raise Wrong("words that can be seen", "this one has invisible characters only", word)
+    return tuple(dict.fromkeys(normalise(word) for word in words))
 
 
 def _pattern(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > LONGEST_PATTERN:
         raise Wrong(f"a regular expression of 1 to {LONGEST_PATTERN} characters", "write it in single quotes")
+    for char in value:
+        if not char.isascii() and (read := normalise(char)) != char:
+            fix = f"write {re.escape(read) or 'a space'} for {char}, else it never matches"
+            raise Wrong("characters as messages are read, half-width and simplified", fix, char)
     compiled(value)
     return value
 
 
 @lru_cache(maxsize=4096)
 def compiled(pattern: str) -> Any:
-    """The pattern as RE2 compiles it. Raises Wrong for what RE2 doesn't know, such as look-around."""
+    """The pattern as RE2 compiles it, for upper and lower case. Raises Wrong for what RE2 doesn't know."""
     quiet = re2.Options()
     quiet.log_errors = False
+    quiet.case_sensitive = False  # messages are read in lower case
     try:
         return re2.compile(pattern, quiet)
     except re2.error as error:

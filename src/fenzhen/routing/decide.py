@@ -1,7 +1,8 @@
 """decide: one classified message and a policy -> who answers, how soon and why. Pure and total.
 
 The first rule that matches decides. Only a positive match keeps a buyer away from people: no rule, no classification
-or one with impossible numbers ends in a handoff that says so. The only clock is `message.sent_at`. Does not search
+or one with impossible numbers ends in a handoff that says so; no rule, where the shop leaves the bot alone, in a bot
+answer to follow up, as what is known to need a person does there. The only clock is `message.sent_at`. Does not search
 the FAQ and compares no meanings: for those it is given functions, asked only where a rule depends on them.
 """
 
@@ -55,7 +56,7 @@ def decide(
             why = (say.by_rule(rule.id, rule.reason, facts, policy.taxonomy), *evidence)
             met = matched(rule.when, rule.names, facts)
             return _apply(_Ruling(rule.then, rule.id, why, notes, rule.safety, met), topic, facts, policy)
-    return _handoff(_Ruling(_NO_MATCH, "default", (say.NO_RULE, *evidence), notes), topic, facts, policy)
+    return _apply(_Ruling(_NO_MATCH, "default", (say.NO_RULE, *evidence), notes), topic, facts, policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,7 @@ def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy) -> Route:
         # People answer whom they hold, what is urgent and what is a matter of safety, whatever the mode.
         if mode != "bot_only" or held or ruling.safety or then.priority == "urgent":
             return _handoff(ruling, topic, facts, policy)
-        note = _by_mode(mode, f"先由机器人应答并记下,{_TO_DO}")
-        return _kept(ruling.but(note, action="bot", group=None, tier=None, tags=(*then.tags, _TO_DO)))
+        return _to_do(ruling, mode)
     if held:
         return _handoff(ruling, topic, facts, policy)
     hit = facts.hit if then.action == "faq" else None
@@ -91,7 +91,9 @@ def _apply(ruling: _Ruling, topic: str, facts: Facts, policy: Policy) -> Route:
         suggested = _kept(ruling, hit)
         route = _handoff(ruling.but(_by_mode(mode, "机器人只给建议,由人工回复"), group=BY_TOPIC), topic, facts, policy)
         return replace(route, answer=suggested.answer, flow=suggested.flow)
-    if then.action == "faq" and facts.search is not None and hit is None and mode != "bot_only":
+    if then.action == "faq" and facts.search is not None and hit is None:
+        if mode == "bot_only":
+            return _to_do(ruling.but("知识库里没有足够相近的问题"), mode)
         return _handoff(ruling.but("知识库里没有足够相近的问题,转人工回答", group=BY_TOPIC), topic, facts, policy)
     return _kept(ruling, hit)
 
@@ -101,6 +103,12 @@ def is_sound(classification: Classification) -> bool:
     said = classification
     numbers = (said.confidence, said.emotion_score, said.needs_human, said.in_scope)
     return all(-_ROUNDING <= p <= 1.0 + _ROUNDING for p in numbers)
+
+
+def _to_do(ruling: _Ruling, mode: Mode) -> Route:
+    """The bot answers what people would, and leaves it for them to follow up."""
+    note = _by_mode(mode, f"先由机器人应答并记下,{_TO_DO}")
+    return _kept(ruling.but(note, action="bot", group=None, tier=None, tags=(*ruling.then.tags, _TO_DO)))
 
 
 def _by_mode(mode: Mode, what: str) -> str:

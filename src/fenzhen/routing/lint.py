@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from fenzhen.routing.policy import Policy
 
 
+_BELOW = When(below_threshold=("topic",))
+
+
 def lint(policy: "Policy", inherited: Sequence[Rule] = ()) -> list[str]:
     """Findings, one sentence each, naming the rule or group and the fix; empty where all is well.
 
@@ -28,7 +31,10 @@ def lint(policy: "Policy", inherited: Sequence[Rule] = ()) -> list[str]:
 
 def broader(first: When, second: When, names: Sequence[str] | None = None) -> bool:
     """True where every message that `second` matches is matched by `first` too; `names` are what `first` names."""
-    return all(demands_less(name, getattr(first, name), getattr(second, name)) for name in names or named(first))
+    for name in names or named(first):  # noqa: SIM110 - asked for every pair of rules of thousands of shops
+        if not demands_less(name, getattr(first, name), getattr(second, name)):
+            return False
+    return True
 
 
 def demands_less(name: str, first: Any, second: Any) -> bool:
@@ -51,10 +57,13 @@ def demands_less(name: str, first: Any, second: Any) -> bool:
 
 def _unreachable(rules: tuple[Rule, ...], inherited: frozenset[int]) -> list[str]:
     findings = []
+    new: list[Rule] = []
     for number, rule in enumerate(rules):
-        before = rules[:number]
+        before: Sequence[Rule] = rules[:number]
         if id(rule) in inherited:
-            before = tuple(r for r in before if id(r) not in inherited)
+            before = new
+        else:
+            new = [*new, rule]
         earlier = next((r for r in before if broader(r.when, rule.when, r.names)), None)
         if earlier is not None:
             findings.append(
@@ -71,7 +80,7 @@ def _unguarded(rules: tuple[Rule, ...]) -> list[str]:
     for rule in rules:
         when = rule.when
         if rule.then.action == "handoff":
-            checked = checked or broader(when, When(below_threshold=("topic",)))
+            checked = checked or broader(when, _BELOW, rule.names)
         elif not when.topic:
             findings.append(
                 f"rule {rule.id}: {rule.then.action} without a topic would keep any buyer from a person; "

@@ -79,6 +79,8 @@ def _rules(rules: list[Any], changes: list[Any]) -> list[Any]:
             rules.insert(_position(id, read["after"], rules) + 1, rule)
         else:
             (keeping if _keeps(rule) else front).append(rule)
+    if not keeping:
+        return [*front, *rules]
     checked = max((i for i, rule in enumerate(rules) if _checks(rule)), default=-1)
     first_keeping = next((i for i, rule in enumerate(rules) if i > checked and _keeps(rule)), len(rules))
     return [*front, *rules[:first_keeping], *keeping, *rules[first_keeping:]]

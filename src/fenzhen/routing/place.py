@@ -35,7 +35,8 @@ def place(then: Then, topic: str | None, facts: Facts, policy: Policy, *, safety
         return _on_duty(wanted, message, policy)
     if safety and wanted.rank > holder.rank and wanted.rank == max(group.rank for group in policy.groups.values()):
         found = _on_duty(wanted, message, policy)
-        if found.group.rank > holder.rank:
+        # Not to a lower one that is on duty meanwhile: from there it would move again.
+        if found.group.rank == wanted.rank:
             return found
     # Whoever holds the conversation keeps it, at any hour: the gateway says that somebody is there.
     same = then.action == "handoff" and holder.id == wanted.id

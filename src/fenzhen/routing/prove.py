@@ -12,7 +12,7 @@ from typing import Literal
 
 from fenzhen.routing.boxes import ANGRY, END, Bounds, Box, Cell, alike, box_of, cells_of
 from fenzhen.routing.policy import Policy
-from fenzhen.routing.rules import BY_CATEGORY, BY_ORDER, LOOKED_UP, Rule
+from fenzhen.routing.rules import BY_CATEGORY, LOOKED_UP, Rule
 
 Kind = Literal["dead", "contradiction", "shadowed", "unreachable_group", "unsafe", "no_safety_rule"]
 FAULTS: frozenset[Kind] = frozenset({"dead", "contradiction", "unsafe", "no_safety_rule"})  # the others may be meant
@@ -56,11 +56,15 @@ def _dead(policy: Policy, cells: Sequence[Cell]) -> Iterator[Finding]:
         if not kept and clash and not blockers:
             text = f"规则 {rule.id} 的条件互相矛盾({clash} 的下限高于上限或门槛),永远不会命中;改条件或门槛"
             yield Finding("contradiction", rule.id, text)
+        elif not kept and not lost:
+            text = f"规则 {rule.id} 的主题与意图对不上,永远不会命中;改其中一个"
+            yield Finding("contradiction", rule.id, text)
         elif not kept:
             text = f"规则 {rule.id} 永远轮不到,前面的 {blockers} 已全部接走;把它移到前面、收窄前面的规则或删掉"
             yield Finding("dead", rule.id, text)
         elif rule.when.topic and (never := [t for t in lost if t not in kept and t in rule.when.topic]):
             shown = "、".join(name(topic) for topic in never)
+            blockers = "、".join(sorted(set().union(*(lost[topic] for topic in never))))
             text = f"规则 {rule.id} 对「{shown}」等主题轮不到(先被 {blockers} 接走);若不是有意,调整先后"
             yield Finding("shadowed", rule.id, text)
 
@@ -78,13 +82,13 @@ def _takers(box: Box, earlier: Sequence[Box | None]) -> set[int] | None:
 
 
 def _unreachable_groups(policy: Policy) -> Iterator[Finding]:
-    reached = {policy.fallback}
+    # Whatever no rule matches goes by topic, and so does a question that the knowledge base has no answer to.
+    reached = {policy.fallback, *policy.owners.values()}
     if policy.by_order is not None:
         reached |= {policy.by_order.before, policy.by_order.after}
     for rule in policy.rules:
         then = rule.then
         if then.group in LOOKED_UP:
-            reached |= set(policy.owners.values()) if then.group != BY_ORDER else set()
             reached |= set(policy.category_owners.values()) if then.group == BY_CATEGORY else set()
         elif then.group is not None:
             reached.add(then.group)
@@ -92,7 +96,8 @@ def _unreachable_groups(policy: Policy) -> Iterator[Finding]:
             reached |= {group.id for group in policy.groups.values() if group.tier == then.tier}
     frontier = list(reached)
     while frontier:
-        after = policy.groups[frontier.pop()].overflow if frontier[-1] in policy.groups else None
+        group = policy.groups.get(frontier.pop())  # one that doesn't exist is for `lint` to find
+        after = None if group is None else group.overflow
         if after is not None and after not in reached:
             reached.add(after)
             frontier.append(after)
@@ -106,22 +111,25 @@ def _unsafe(policy: Policy, cells: Sequence[Cell]) -> Iterator[Finding]:
     """Insults, complaints, requests for a person, anger and what needs a person must reach people before a bot rule."""
     needs = policy.thresholds.needs_human
     safety = set(policy.taxonomy.safety)
+    alone = any(row.mode == "bot_only" for row in policy.reception)
     said: set[tuple[str, str]] = set()
     guarded: set[str] = set()
     for cell in cells:
         cases: dict[str, Bounds] = {"需要人工的消息": {"needs_human": ((needs, 0), END)}}
+        about = f"「{policy.taxonomy.name(cell.topic)}」"
         if cell.topic in safety:
-            sure = {"confidence": ((policy.thresholds.of_topic(cell.topic), 0), END)}
-            cases[f"「{policy.taxonomy.name(cell.topic)}」"] = sure
+            cases[about] = {"confidence": ((policy.thresholds.of_topic(cell.topic), 0), END)}
         if cell.emotion == ANGRY:
             cases["愤怒的买家"] = {}
         for what, bounds in cases.items():
-            keeper, guard = _first(policy, cell, Box(bounds, {}))
-            if cell.topic in safety and guard is not None and guard.safety:
+            keeper, guard = _first(policy, cell, Box(bounds, {}), alone=alone and what == about)
+            # A rule about anger guards no topic: buyers complain calmly, too.
+            if what == about and cell.emotion != ANGRY and guard is not None and guard.safety:
                 guarded.add(cell.topic)
             if keeper is not None and (what, keeper.id) not in said:
                 said.add((what, keeper.id))
-                text = f"{what}可能先被规则 {keeper.id} 留给机器人;把转人工的规则放到它前面"
+                where = "在仅机器人模式下" if keeper.then.action == "handoff" else ""
+                text = f"{what}{where}可能先被规则 {keeper.id} 留给机器人;把转人工的规则放到它前面"
                 yield Finding("unsafe", keeper.id, text)
     same = alike(policy, "topic", policy.taxonomy.topic_ids)
     unguarded = (topic for first, topics in same.items() if first not in guarded for topic in topics)
@@ -130,13 +138,17 @@ def _unsafe(policy: Policy, cells: Sequence[Cell]) -> Iterator[Finding]:
         yield Finding("no_safety_rule", topic, text)
 
 
-def _first(policy: Policy, cell: Cell, case: Box) -> tuple[Rule | None, Rule | None]:
-    """(the first rule that may keep such a message from people, the first that hands all over)."""
+def _first(policy: Policy, cell: Cell, case: Box, *, alone: bool) -> tuple[Rule | None, Rule | None]:
+    """(the first rule that may keep such a message from people, the first that hands all over).
+
+    `alone` where the policy leaves the bot alone at times: then only what is safety or urgent is handed over.
+    """
     for rule in policy.rules:
         box = box_of(rule, cell, policy)
         if box is None or box.empty or not box.touches(case.bounds):
             continue
-        if rule.then.action != "handoff":
+        handed = rule.then.action == "handoff"
+        if not handed or (alone and not rule.safety and rule.then.priority != "urgent"):
             return rule, None
         if box.holds(case):
             return None, rule

@@ -53,12 +53,14 @@ def by_rule(rule_id: str, reason: str, facts: Facts, taxonomy: Taxonomy) -> str:
             case "repeats" | "unanswered" as count:
                 return str(getattr(facts, count))
             case "stall":
-                return "、".join(CLOCK_NAMES[clock] for clock in facts.stalls) or "无"
+                # What is late will not be late soon.
+                rung = [clock for clock in facts.stalls if clock != "late_soon" or "late" not in facts.stalls]
+                return "、".join(CLOCK_NAMES[clock] for clock in rung) or "无"
             case "queue":
                 return str(facts.message.queue_length or 0)
             case "amount":
                 order = facts.message.order
-                return "未知" if order is None or order.amount is None else f"{order.amount:g}"
+                return "未知" if order is None or order.amount is None else yuan(order.amount)
             case "order_days":
                 return "未知" if facts.order_days is None else f"{floor(facts.order_days)}"
         return found[0]
@@ -83,6 +85,11 @@ def evidence(facts: Facts, taxonomy: Taxonomy) -> tuple[str, ...]:
 
 def unknown_shop(shop: str) -> str:
     return f"未找到店铺 {shop[:40]} 的规则,按默认规则处理"
+
+
+def yuan(amount: float) -> str:
+    """12345.5 -> "12345.50", 8200.0 -> "8200": to the fen, never in powers of ten."""
+    return f"{amount:.2f}".removesuffix(".00")
 
 
 def clock(minute: int) -> str:

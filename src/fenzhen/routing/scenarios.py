@@ -2,7 +2,7 @@
 
     - name: 没付款的买家要人工,给售前
       message: {text: 转人工, order: {state: unpaid}}     # a request of POST /classify
-      said: {topic: human}                               # any field of a classification; else confident and calm
+      said: {topic: human}                               # what a model says of it; else confident and calm
       overlay: {…}                                       # what a shop changes in the policy, as in shops/<shop>.yaml
       hits: [七天无理由]                                  # answers of the knowledge base; [] found none
       asked_before: 1                                    # earlier turns that ask the same in other words
@@ -11,7 +11,7 @@
 `said: null` is a model that failed. Knows no model: what it would say is written down.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,22 @@ from fenzhen.message import Message
 from fenzhen.routing.decide import decide
 from fenzhen.routing.decision import Route
 from fenzhen.routing.policy import Policy
-from fenzhen.routing.typed import check_keys, wrong
+from fenzhen.routing.typed import Wrong, all_of, check_keys, number, one_of, wrong
 from fenzhen.routing.yaml_file import read_yaml
+from fenzhen.taxonomy import default
 from fenzhen.text.normalise import Evasion
 from fenzhen.understanding.classification import Classification, fixed_classification
 
 _KEYS = ("name", "overlay", "message", "said", "hits", "asked_before", "route")
-_SAID = tuple(f.name for f in fields(Classification))
 _ROUTE = tuple(f.name for f in fields(Route))
+_PROBABILITY = number(1.0, "60 % is written 0.6")
+_SAID: Mapping[str, Callable[[Any], Any]] = {
+    "topic": lambda value: one_of(value, default().topic_ids),
+    "emotion": lambda value: one_of(value, default().emotion_ids),
+    "also": lambda value: () if value == [] else all_of(value, default().topic_ids),
+    "evasions": lambda value: _evasions(value),
+    **dict.fromkeys(("confidence", "emotion_score", "needs_human", "in_scope"), _PROBABILITY),
+}
 
 
 @dataclass(frozen=True)
@@ -74,14 +82,17 @@ class _Hit:
 def read_scenarios(path: Path) -> list[Scenario]:
     """The scenarios of a YAML file, or of all in a folder. Raises PolicyError naming file, line and key."""
     if path.is_dir():
-        return [scenario for file in sorted(path.glob("*.yaml")) for scenario in read_scenarios(file)]
+        files = sorted(path.glob("*.yaml"))
+        if not files:
+            raise PolicyError(f"{path}: found no .yaml file, expected scenarios; name another folder")
+        return [scenario for file in files for scenario in read_scenarios(file)]
     file = read_yaml(path)
     if not isinstance(file.data, list) or not file.data:
         raise PolicyError(f"{path}: found {type(file.data).__name__}, expected a list of scenarios")
     made = []
-    for number, row in enumerate(file.data):
+    for at, row in enumerate(file.data):
         try:
-            made.append(_scenario(row, f"[{number}]", f"{path.name} line {file.line_of(f'[{number}]')}"))
+            made.append(_scenario(row, f"[{at}]", f"{path.name} line {file.line_of(f'[{at}]')}"))
         except PolicyError as error:
             raise file.located(error) from error
     return made
@@ -96,25 +107,53 @@ def _scenario(row: object, place: str, where: str) -> Scenario:
         message = Message.from_dict(read["message"])
     except RequestError as error:
         raise PolicyError(f"{place}.message: {error}", place=f"{place}.message") from error
-    hits = read.get("hits")
+    said = _said(row["said"] if isinstance(row, Mapping) and "said" in row else {}, f"{place}.said")
+    hits, asked_before, name = read.get("hits"), read.get("asked_before", 0), read["name"]
+    if hits is not None and not (isinstance(hits, list) and all(isinstance(hit, str) for hit in hits)):
+        raise wrong(f"{place}.hits", hits, "a list of answers", "write [] for none found")
+    if not isinstance(asked_before, int) or isinstance(asked_before, bool) or asked_before < 0:
+        raise wrong(f"{place}.asked_before", asked_before, "a whole number from 0")
+    if not isinstance(name, str):
+        raise wrong(f"{place}.name", name, "a text", "numbers go in quotes")
     return Scenario(
-        name=str(read["name"]),
+        name=name,
         where=where,
         message=message,
-        said=_said(row["said"] if isinstance(row, Mapping) and "said" in row else {}, f"{place}.said"),
-        route=check_keys(read["route"], f"{place}.route", _ROUTE),
+        said=said,
+        route=_route(read["route"], f"{place}.route"),
         overlay=read.get("overlay", {}),
         hits=None if hits is None else tuple(hits),
-        asked_before=read.get("asked_before", 0),
+        asked_before=asked_before,
     )
 
 
 def _said(value: object, place: str) -> Classification | None:
     if value is None:
         return None
-    said: dict[str, Any] = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in check_keys(value, place, _SAID).items()
-    }
-    if "evasions" in said:
-        said["evasions"] = tuple(Evasion(*evasion) for evasion in said["evasions"])
+    said = {}
+    for key, found in check_keys(value, place, _SAID).items():
+        try:
+            said[key] = _SAID[key](found)
+        except Wrong as error:
+            shown = found if error.found is None else error.found
+            raise wrong(f"{place}.{key}", shown, error.expected, error.fix) from None
     return fixed_classification(said.pop("topic", "presale.price"), **said)
+
+
+def _evasions(value: object) -> tuple[Evasion, ...]:
+    made = []
+    for row in value if isinstance(value, list) else [value]:
+        if not isinstance(row, list) or len(row) != 3 or not all(isinstance(part, str) for part in row):
+            raise Wrong("a list of [as written, as meant, kind]", "write [[s.b, 傻逼, split]]")
+        made.append(Evasion(*row))
+    return tuple(made)
+
+
+def _route(value: object, place: str) -> Mapping[str, Any]:
+    route = check_keys(value, place, _ROUTE)
+    if not route:
+        raise wrong(place, route, "what the route should be", "a scenario that expects nothing can't fail")
+    reasons = route.get("reasons", [])
+    if not isinstance(reasons, list) or not all(isinstance(part, str) for part in reasons):
+        raise wrong(f"{place}.reasons", reasons, "a list of texts", "write [part of a sentence]")
+    return route

@@ -19,6 +19,7 @@ from fenzhen.errors import PolicyError
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_LONGEST_NUMBER = 40
 # What a bare word means in YAML 1.1, where it is plain text (or another number) in 1.2.
 _TWO_READINGS = (
     (re.compile(r"(y|yes|on)\Z", re.I), "true"),
@@ -31,6 +32,7 @@ _TWO_READINGS = (
     (re.compile(r"[-+]?\.(inf|nan)\Z", re.I), "a number that is not finite"),
 )
 _AROUND = re.compile(r"(, key [^,.\[]+|\.[^.\[]+|\[\d+\])\Z")  # the last step of a place
+_FIRST = frozenset("yYnNoO+-.0123456789")  # what any of them begins with
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "seq", "map")
 _TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in _KINDS)
 
@@ -130,7 +132,7 @@ def _scalar(node: yaml.Node, here: str) -> Any:
     text: str = node.value
     if getattr(node, "style", None) or node.tag == "tag:yaml.org,2002:merge":
         return text
-    for pattern, reading in _TWO_READINGS:
+    for pattern, reading in _TWO_READINGS if text[:1] in _FIRST else ():
         if pattern.match(text):
             raise PolicyError(
                 f"{here}: found {text} without quotes, which YAML 1.1 reads as {reading} and 1.2 does not; "
@@ -140,6 +142,8 @@ def _scalar(node: yaml.Node, here: str) -> Any:
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
         return text.lower() == "true"
+    if len(text) > _LONGEST_NUMBER and (_INT.match(text) or _FLOAT.match(text)):
+        raise PolicyError(f"{here}: found a number of {len(text)} characters, expected at most {_LONGEST_NUMBER}")
     if _INT.match(text):
         return int(text)
     return float(text) if _FLOAT.match(text) else text
