@@ -8,7 +8,8 @@
       asked_before: 1                                    # earlier turns that ask the same in other words
       route: {group: presale, rule: human}               # fields of a route; `reasons` by a part of a sentence each
 
-`said: null` is a model that failed. Knows no model: what it would say is written down.
+`said: null` is a model that failed. A message without `sent_at` comes at noon in China. Knows no model and no wall
+clock: what the one would say is written down, and what holds by day holds by night.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ from fenzhen.text.normalise import Evasion
 from fenzhen.understanding.classification import Classification, fixed_classification
 
 _KEYS = ("name", "overlay", "message", "said", "hits", "asked_before", "route")
+_NOON = "2026-11-11T12:00:00+08:00"
 _ROUTE = tuple(f.name for f in fields(Route))
 _PROBABILITY = number(1.0, "60 % is written 0.6")
 _SAID: Mapping[str, Callable[[Any], Any]] = {
@@ -103,8 +105,9 @@ def _scenario(row: object, place: str, where: str) -> Scenario:
     for key in ("name", "message", "route"):
         if key not in read:
             raise wrong(f"{place}.{key}", None, f"a {key}", f"write {key}: …")
+    sent = read["message"]
     try:
-        message = Message.from_dict(read["message"])
+        message = Message.from_dict({"sent_at": _NOON, **sent} if isinstance(sent, Mapping) else sent)
     except RequestError as error:
         raise PolicyError(f"{place}.message: {error}", place=f"{place}.message") from error
     said = _said(row["said"] if isinstance(row, Mapping) and "said" in row else {}, f"{place}.said")

@@ -1,7 +1,7 @@
 """Several requests in one message: the clauses are classified too, and what they surely ask for goes into `also`.
 
 Topic, probabilities, emotion and the rest stay those of the whole message. A message of one clause costs no further
-pass, one of two to four a pass for each clause that asks. Thresholds are measured by `benchmarks/also.py`. Sees no
+pass, one in which two to four ask a pass for each of them. Thresholds are measured by `benchmarks/also.py`. Sees no
 request that runs on without a sign, and leaves long outpourings, where a clause alone says little, as they were read.
 """
 
@@ -39,7 +39,7 @@ def with_clauses(message: Message, whole: Classification, classify: Classify, ta
     `classify` is that of the classifier which made `whole`; it is called at most once, with the clauses as messages of
     the same history. Whatever it raises is raised.
     """
-    asked = _worth_asking(message.text, whole)
+    asked = _worth_asking(message.text, whole, taxonomy)
     if not asked:
         return whole
     found: dict[str, float] = {}
@@ -62,12 +62,18 @@ def urgency(topic: str) -> int:
     return len(_URGENT)
 
 
-def _worth_asking(text: str, whole: Classification) -> list[str]:
-    """The clauses to classify: those that ask; in a heated message all, since an insult asks for nothing."""
+def _worth_asking(text: str, whole: Classification, taxonomy: Taxonomy) -> list[str]:
+    """The clauses to classify, each a pass of the model: those that ask, where several do.
+
+    In a heated message all, since an insult asks for nothing; unless the whole reads as an insult or the like already.
+    """
     parts = clauses(text)
     if not 2 <= len(parts) <= MOST_CLAUSES:
         return []
-    return [part for part in parts if whole.needs_human >= HEATED or _ASKS.search(part)]
+    if whole.needs_human >= HEATED and whole.topic not in taxonomy.safety:
+        return list(parts)
+    asking = [part for part in parts if _ASKS.search(part)]
+    return asking if len(asking) > 1 else []
 
 
 def _counts(text: str, clause: Classification, whole: Classification, taxonomy: Taxonomy) -> bool:
