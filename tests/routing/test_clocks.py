@@ -1,14 +1,19 @@
 """Logistics clocks: when each runs, when it rings, what stops it."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fenzhen.errors import PolicyError
-from fenzhen.message import Order
+from fenzhen.message import ORDER_STATES, Message, Order
 from fenzhen.routing.clocks import CLOCK_NAMES, CLOCKS, Clocks, running, stalls
+from fenzhen.routing.decide import decide
+from fenzhen.routing.policy import Policy
 from fenzhen.routing.typed import read
+from fenzhen.understanding.classification import fixed_classification
 
 START = datetime(2026, 11, 11, 8, 0, tzinfo=timezone(timedelta(hours=8)))
 STANDARD = Clocks()
@@ -82,7 +87,62 @@ def test_hours_and_switches_are_settable() -> None:
     assert set(CLOCK_NAMES) == set(CLOCKS)
 
 
-@pytest.mark.parametrize("value", [True, "48", -1, 9999, None, [1]])
+@pytest.mark.parametrize("value", [True, "48", -1, 8760.5, 9999, None, [1], float("nan"), 10**400])
 def test_bad_hours(value: Any) -> None:
     with pytest.raises(PolicyError, match=r"clocks\.no_scan: found"):
         read(Clocks, {"no_scan": value}, "clocks")
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ({"no_scans": 12}, ["'no_scans'", "nearest known: no_scan"]),
+        ({"late": "two days"}, ["clocks.late", "e.g. 48, or false"]),
+        ([48], ["clocks: found [48]", "a mapping"]),
+    ],
+)
+def test_what_is_refused_says_what_and_where(section: Any, words: list[str]) -> None:
+    with pytest.raises(PolicyError) as caught:
+        read(Clocks, section, "clocks")
+    for word in words:
+        assert word in str(caught.value)
+
+
+# Databases write such times where they know none.
+NEVER = datetime.max.replace(tzinfo=UTC)
+LONG_AGO = datetime.min.replace(tzinfo=timezone(timedelta(hours=8)))
+
+
+@pytest.mark.parametrize("moment", [NEVER, LONG_AGO])
+@pytest.mark.parametrize("sent", [NEVER, LONG_AGO, START])
+@pytest.mark.parametrize("state", ["paid", "shipped", "refunding"])
+def test_no_time_overflows(moment: datetime, sent: datetime, state: Any) -> None:
+    order = Order(state=state, paid_at=moment, ship_by=moment, collected_at=moment, refund_requested_at=moment)
+    rung = stalls(order, sent, STANDARD)
+    assert bool(rung) == (moment < sent or (moment == sent and state == "paid"))  # not shipped by a time is at once
+    route = decide(fixed_classification("logistics.track"), Message("到哪了", sent_at=sent, order=order), Policy.load())
+    assert route.reasons
+
+
+times = st.none() | st.integers(-100, 200).map(after)
+settings_of = st.sampled_from([False, 0.0, 12.0, 59.0])
+
+
+@given(
+    st.builds(
+        Order,
+        state=st.sampled_from(ORDER_STATES),
+        **dict.fromkeys(("paid_at", "ship_by", "shipped_at", "collected_at", "last_scan_at", "arrived_at"), times),
+        signed_at=times,
+        refund_requested_at=times,
+        remote_area=st.booleans(),
+    ),
+    st.builds(Clocks, **dict.fromkeys(CLOCKS, settings_of)),
+    st.integers(-100, 300),
+)
+def test_what_has_rung_is_what_was_due_and_rings_on(order: Order, clocks: Clocks, hours: int) -> None:
+    rung = stalls(order, after(hours), clocks)
+    due = running(order, clocks)
+    assert rung == tuple(one.clock for one in due if one.at <= after(hours))
+    assert set(rung) <= set(stalls(order, after(hours + 1), clocks))
+    assert len({one.clock for one in due}) == len(due)

@@ -1,4 +1,4 @@
-"""Conditions on shop, product, order, queue, hours and words: at, above and below each bound; what is refused, and where.
+"""Conditions on shop, product, order, queue, hours, words: at, above and below each bound; what is refused, where.
 
 `test_conditions` has one case a condition; here are the edges, what `matched` says, and that shortlists lose no rule.
 """
@@ -138,7 +138,7 @@ def test_what_is_refused_names_file_line_rule_and_key(tmp_path: Path, condition:
 def test_matched_says_what_the_message_had_and_nothing_that_a_pattern_caught() -> None:
     when = {
         "keywords": ["退", "换"],
-        "pattern": "1\\d{10}",
+        "pattern": "d\\d{4}",
         "hours": "08:00-22:00",
         "min_amount": 5,
         "stall": ["refund"],
@@ -146,12 +146,12 @@ def test_matched_says_what_the_message_had_and_nothing_that_a_pattern_caught() -
     read = read_when({**when, "product": ["p9", "p1"], "below_threshold": ["topic"]}, "rule x, key when", default())
     said = fixed_classification(confidence=0.123456)
     order = Order(amount=9.0, state="refunding", refund_requested_at=ago(hours=40), product_ids=("p0", "p1"))
-    message = Message("退到13800138000", sent_at=NOW, order=order)
+    message = Message("退到D1380栋", sent_at=NOW, order=order)
     seen = Facts(said, message, Thresholds())
     assert matches(read, seen)
     assert matched(read, named(read), seen) == {
         "keywords": ["退"],
-        "pattern": "1\\d{10}",
+        "pattern": "d\\d{4}",
         "hours": "20:00",
         "min_amount": 9.0,
         "stall": ["refund"],
@@ -168,8 +168,17 @@ maybe: dict[str, st.SearchStrategy[Any]] = {
     "history": st.sampled_from([(), (Turn("buyer", "什么时候发货"),) * 2]),
 }
 ASKED: dict[str, Any] = {
-    **{"min_amount": 0, "max_price": 9, "min_order_days": 0, "min_queue": 1, "max_queue": 9, "buyer_tags": ["VIP"]},
-    **{"min_repeats": 1, "min_unanswered": 1, "product": ["p1"], "order_state": ["none"], "max_chars": 9},
+    "min_amount": 0,
+    "max_price": 9,
+    "min_order_days": 0,
+    "min_queue": 1,
+    "max_queue": 9,
+    "buyer_tags": ["VIP"],
+    "min_repeats": 1,
+    "min_unanswered": 1,
+    "product": ["p1"],
+    "order_state": ["none"],
+    "max_chars": 9,
 }
 
 

@@ -64,6 +64,64 @@ def test_a_broken_shop_keeps_what_it_had_and_holds_up_nobody(files: tuple[Path, 
     assert set(Policies.load(policy, shops, before=second).refused) == {"new"}
 
 
+def test_a_broken_default_is_refused_and_what_was_loaded_stays_whole(files: tuple[Path, Path]) -> None:
+    policy, shops = files
+    first = Policies.load(policy, shops)
+    good = policy.read_text(encoding="utf-8")
+    touch(policy, good.replace("id: unsure", "id: abuse"))
+    with pytest.raises(PolicyError, match=r"policy\.yaml.*2 rules of this id"):
+        Policies.load(policy, shops, before=first)
+    policy.unlink()
+    with pytest.raises(PolicyError, match="can't read it"):
+        Policies.load(policy, shops, before=first)
+    touch(policy, good)
+    assert Policies.load(policy, shops, before=first) == first
+
+
+def test_a_shop_that_no_longer_fits_the_default_keeps_what_it_had(files: tuple[Path, Path]) -> None:
+    policy, shops = files
+    touch(shops / "one.yaml", "rules: [{id: late_soon, off: true}]\n")
+    first = Policies.load(policy, shops)
+    good = policy.read_text(encoding="utf-8")
+    touch(policy, good.replace("id: late_soon", "id: soon"))
+    second = Policies.load(policy, shops, before=first)
+    assert second.overlays["one"] is first.overlays["one"] and "late_soon" in second.refused["one"]
+    assert second.overlays["two"].rules != first.overlays["two"].rules
+    touch(policy, good)
+    third = Policies.load(policy, shops, before=second)
+    assert third.refused == {} and third.overlays == first.overlays
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "thresholds: {topic: \n",
+        "rules: [{id: track, when: {topic: [logistics.track], min_amount: 1" + "0" * 5000 + "}}]\n",
+        "rules: [{id: track, when: {topic: [logistics.track], min_amount: 1" + "0" * 39 + "e999}}]\n",
+        "[" * 2000 + "]" * 2000,
+        "rules: [{id: track, when: {topic: [logistics.track], pattern: '('}}]\n",
+        "thresholds: {topic: 0.7}\n---\n",
+        "\ufffe\n",
+        "- 1\n",
+    ],
+)
+def test_nothing_that_a_file_can_say_holds_up_the_others(files: tuple[Path, Path], text: str) -> None:
+    policy, shops = files
+    first = Policies.load(policy, shops)
+    touch(shops / "one.yaml", text)
+    touch(shops / "two.yaml", "thresholds: {topic: 0.8}\n")
+    second = Policies.load(policy, shops, before=first)
+    assert set(second.refused) == {"one"} and second.overlays["one"] is first.overlays["one"]
+    assert second.overlays["two"].thresholds.topic == 0.8
+
+
+def test_a_file_that_cannot_be_read_holds_up_nobody(files: tuple[Path, Path]) -> None:
+    policy, shops = files
+    first = Policies.load(policy, shops)
+    (shops / "one.yaml").write_bytes("thresholds: {topic: 0.7} # 店".encode("gbk"))
+    assert "UTF-8" in Policies.load(policy, shops, before=first).refused["one"]
+
+
 def test_another_default_changes_every_shop(files: tuple[Path, Path]) -> None:
     policy, shops = files
     first = Policies.load(policy, shops)

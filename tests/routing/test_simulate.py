@@ -1,7 +1,8 @@
 """Simulate: changes counted, regressions first, loads per hour against capacity."""
 
 import json
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -84,6 +85,61 @@ def test_a_failed_model_is_the_same_under_both() -> None:
     assert run(KEEP_INSULTS, [(None, at("在吗"))]).changes == ()
 
 
+@pytest.mark.parametrize(
+    ("rule", "then", "said", "regressions"),
+    [
+        ("needs_human", {"priority": "normal"}, {"needs_human": 0.7}, ["需要人工的消息的优先级降低"]),
+        ("angry", {"priority": "low"}, {"emotion": "angry"}, ["愤怒的买家的优先级降低"]),
+        ("angry", {"priority": "urgent"}, {"emotion": "angry"}, [None]),
+        ("angry", {"priority": "urgent"}, {}, []),
+        ("needs_human", {"priority": "high"}, {"needs_human": 0.7}, [None]),  # another group, as soon
+    ],
+)
+def test_who_needs_a_person_is_not_served_later(
+    rule: str, then: dict[str, str], said: dict[str, Any], regressions: list[str | None]
+) -> None:
+    overlay = {"rules": [{"id": rule, "then": {"action": "handoff", "group": "expert", **then}}]}
+    found = run(overlay, [(fixed_classification("logistics.track", **said), at("到哪了"))])
+    assert [change.regression for change in found.changes] == regressions
+
+
+def test_who_needs_nobody_may_be_served_later() -> None:
+    overlay = {"rules": [{"id": "track", "then": {"action": "bot", "priority": "low"}}]}
+    assert [change.regression for change in run(overlay, [TRACK]).changes] == [None]
+
+
+def test_a_shop_has_its_own_threshold() -> None:
+    careful = OLD.overlaid({"thresholds": {"needs_human": 0.4}}, "s")
+    said, message = fixed_classification("logistics.track", needs_human=0.45), at("到哪了", shop="s")
+    sides = [[Decision(message, said, decide(said, message, one), "m", "p", "0", 0.1)] for one in (careful, OLD)]
+    with_shop, without = Policies(OLD, {"s": careful}), Policies(OLD, {})
+    assert [c.regression for c in simulate(*sides, with_shop, default()).changes] == ["需要人工的消息不再转人工"]
+    assert [c.regression for c in simulate(*sides, without, default()).changes] == [None]
+
+
+def test_decisions_on_other_messages_are_no_comparison() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        simulate(
+            [Decision(TRACK[1], TRACK[0], decide(*TRACK, OLD), "m", "p", "0", 0.1)], [], Policies(OLD, {}), default()
+        )
+
+
+def test_nothing_to_compare() -> None:
+    found = run({}, [])
+    assert (found.messages, found.handoffs, found.loads) == (0, (0, 0), ())
+
+
+def test_hours_are_those_of_china_and_means_are_over_days_with_messages() -> None:
+    overlay = {"rules": [{"id": "track", "then": {"action": "handoff", "group": "expert"}}]}
+    late = datetime(2026, 11, 11, 17, 30, tzinfo=UTC)  # 01:30 of the next day in China, when the expert is off duty
+    said = [
+        (TRACK[0], Message("到哪了", sent_at=late)),
+        (TRACK[0], Message("到哪了", sent_at=late + timedelta(days=9))),
+    ]
+    [load] = run(overlay, said).loads
+    assert (load.group, load.hour, load.after, load.peak, load.capacity, load.over) == ("duty", 1, 1.0, 1, None, False)
+
+
 def test_loads_per_hour_against_what_a_group_can_take() -> None:
     overlay = {
         "groups": {"expert": {"capacity": 2}},
@@ -95,6 +151,8 @@ def test_loads_per_hour_against_what_a_group_can_take() -> None:
     noon = loads["expert", 12]
     assert (noon.before, noon.after, noon.peak, noon.capacity, noon.over) == (0.0, 2.0, 3, 2, True)
     assert (loads["expert", 14].peak, loads["expert", 14].over) == (1, False)
+    exactly = run({**overlay, "groups": {"expert": {"capacity": 3}}}, said).loads
+    assert not any(load.over for load in exactly)
 
 
 def test_as_json() -> None:
