@@ -31,6 +31,11 @@ from fenzhen.understanding.classification import fixed_classification
         ({"below_threshold": ("topic",)}, {"below_threshold": ("topic", "in_scope")}, True),
         ({"below_threshold": ("topic", "in_scope")}, {"below_threshold": ("topic",)}, False),
         ({"above_threshold": ("topic",)}, {"topic": ("abuse",)}, False),
+        ({"keywords": ("退",)}, {"keywords": ("退款", "退货")}, True),
+        ({"keywords": ("退款",)}, {"keywords": ("退款", "换")}, False),
+        ({"keywords": ("退款",)}, {"keywords": ("退",)}, False),
+        ({"hours": "00:00-08:00"}, {"hours": "00:00-08:00"}, True),
+        ({"pattern": "退"}, {"pattern": "换"}, False),
     ],
 )
 def test_broader(first: dict[str, Any], second: dict[str, Any], expected: bool) -> None:
