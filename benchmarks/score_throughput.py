@@ -18,10 +18,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from fenzhen.batch.read import open_source
-from fenzhen.batch.rows import BEIJING
 from fenzhen.batch.score import score
 from fenzhen.commands.parts import opened
-from fenzhen.message import Message
+from fenzhen.message import CHINA, Message
 from fenzhen.routing.decision import Decision
 from fenzhen.settings import Settings
 
@@ -85,7 +84,7 @@ def main() -> None:
 def write_log(path: Path, rows: int) -> None:
     """Sessions of four rows (three of the buyer, one of an agent), twenty of them interleaved at a time."""
     draw = random.Random(7)
-    moment = datetime(2026, 11, 11, 20, tzinfo=BEIJING)
+    moment = datetime(2026, 11, 11, 20, tzinfo=CHINA)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("session", "sent_at", "role", "text", "shop", "order_state", "product_price"))

@@ -6,7 +6,7 @@ the HTTP contract and holds all its checks; pydantic models in the web layer onl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
 from fenzhen.errors import RequestError
@@ -16,6 +16,8 @@ OrderState = Literal["none", "unpaid", "paid", "shipped", "signed", "refunding",
 
 ROLES: tuple[Role, ...] = ("buyer", "bot", "agent")
 ORDER_STATES: tuple[OrderState, ...] = ("none", "unpaid", "paid", "shipped", "signed", "refunding", "closed")
+# China has had one time zone without daylight saving since 1991; a fixed offset needs no time zone database.
+CHINA = timezone(timedelta(hours=8), "Asia/Shanghai")
 MAX_TEXT = 10_000  # characters in one message
 MOST_YUAN = 10**12
 MOST_WAITING = 10**9

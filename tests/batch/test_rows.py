@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from fenzhen.batch.rows import BEIJING, HISTORY_TURNS, RowReader, Sessions, misspelt
+from fenzhen.batch.rows import HISTORY_TURNS, RowReader, Sessions, misspelt
 from fenzhen.errors import RequestError
-from fenzhen.message import Message, Turn
+from fenzhen.message import CHINA, Message, Turn
 
 COLUMNS = ("session", "sent_at", "role", "text", "shop")
 
@@ -60,7 +60,7 @@ def test_numbers_of_json_and_parquet_serve_as_ids() -> None:
     ],
 )
 def test_times_without_offset_are_beijing_time(cell: object, hour: int) -> None:
-    assert one(text="几点发货", sent_at=cell).sent_at.astimezone(BEIJING).hour == hour
+    assert one(text="几点发货", sent_at=cell).sent_at.astimezone(CHINA).hour == hour
 
 
 def test_missing_time_is_the_time_of_the_run_and_counted() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from fenzhen.knowledge.entry import CHINA, BadField, Entry, entry_of
-from fenzhen.message import Message
+from fenzhen.knowledge.entry import BadField, Entry, entry_of
+from fenzhen.message import CHINA, Message
 from fenzhen.taxonomy import default
 
 GOOD: dict[str, Any] = {"id": "fahuo", "question": "什么时候发货", "answer": "48 小时内发出"}

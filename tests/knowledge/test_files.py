@@ -12,9 +12,10 @@ import pytest
 from openpyxl import Workbook, load_workbook
 
 from fenzhen.errors import DataError
-from fenzhen.knowledge.entry import CHINA, Entry
+from fenzhen.knowledge.entry import Entry
 from fenzhen.knowledge.files import read_entries, write_entries
 from fenzhen.knowledge.rows import HEADERS
+from fenzhen.message import CHINA
 from fenzhen.taxonomy import default
 
 SUFFIXES = (".jsonl", ".csv", ".xlsx")

@@ -1,4 +1,4 @@
-"""The noise channel: planted wrong labels are found and named, the channel comes out, thin labels are left alone."""
+"""The noise channel: planted wrong labels are found and named, thin labels are left alone."""
 
 import numpy as np
 import pytest
@@ -26,15 +26,12 @@ def groups(rows: int = ROWS) -> list[str]:
     return [str(row) for row in range(rows)]
 
 
-def test_true_labels_and_the_channel_are_found() -> None:
+def test_true_labels_are_found() -> None:
     x, true, given = planted(0.3)
     found = infer(x, given, groups(), LABELS)
     assert np.mean(given == true) < 0.72
     assert np.mean(found.best == true) > 0.97
-    assert np.allclose(found.true.sum(axis=1), 1) and np.allclose(found.channel.sum(axis=1), 1)
-    for label in range(LABELS):
-        assert found.channel[label, label] == pytest.approx(0.7, abs=0.08)
-        assert found.channel[label, (label + 1) % LABELS] == pytest.approx(0.3, abs=0.08)
+    assert np.allclose(found.true.sum(axis=1), 1)
 
 
 def test_clean_labels_stay() -> None:

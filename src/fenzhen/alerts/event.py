@@ -6,19 +6,18 @@ wording; payments, ERP and courier systems get the ids and fill in the rest them
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
+from fenzhen.message import CHINA
 from fenzhen.routing.decision import Decision, Priority
 from fenzhen.routing.policy import Policy
-from fenzhen.text.pii import EMAIL, ID_CARD, MOBILE, mask_pii
+from fenzhen.text.pii import mask_id, mask_pii
 
 Kind = Literal["urgent", "stall", "notice"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MOST_TEXT = 200  # characters of what the buyer wrote
 MOST_REASON, MOST_NOTE = 100, 160  # characters; a handoff note has 120 at most
-CHINA = timezone(timedelta(hours=8))
-_PERSONAL_IN_IDS = (MOBILE, ID_CARD, EMAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +121,4 @@ def _identifier(value: str | None) -> str | None:
     """As in the store: ids stay as given, so that they can be looked up, unless they hold what is personal."""
     if value is None:
         return None
-    masked = mask_pii(value)
-    kept = masked if any(mask in masked for mask in _PERSONAL_IN_IDS) else value
-    return kept.encode("utf-8", "replace").decode("utf-8")
+    return mask_id(value).encode("utf-8", "replace").decode("utf-8")

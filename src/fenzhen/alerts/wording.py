@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from fenzhen.alerts.event import CHINA, AlertEvent
+from fenzhen.alerts.event import AlertEvent
+from fenzhen.message import CHINA
 
 MOST_BYTES = 2000
 _QUIET = "neutral"  # a mood that isn't worth a word

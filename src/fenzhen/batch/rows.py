@@ -12,14 +12,13 @@ import re
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
 from fenzhen.errors import RequestError
-from fenzhen.message import MAX_TEXT, ROLES, Message, Order, Product, Role, Turn
+from fenzhen.message import CHINA, MAX_TEXT, ROLES, Message, Order, Product, Role, Turn
 
-BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 HISTORY_TURNS = 6
 MAX_SESSIONS = 10_000
 MAX_HISTORY_CHARS = 20_000_000  # over all sessions kept, so that long texts can't fill the memory
@@ -95,7 +94,7 @@ class RowReader:
         moment = _parse_time(value, column)
         if moment.tzinfo is None:
             self.naive_times += column == "sent_at"
-            return moment.replace(tzinfo=BEIJING)
+            return moment.replace(tzinfo=CHINA)
         return moment
 
     def _remember(self, session: tuple[Any, Any] | None, role: Role, request: Mapping[str, Any]) -> None:

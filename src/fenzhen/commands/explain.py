@@ -13,9 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fenzhen.batch.rows import BEIJING
 from fenzhen.commands.parts import ACTION_NAMES, PRIORITY_NAMES
-from fenzhen.message import Message, Turn
+from fenzhen.message import CHINA, Message, Turn
 from fenzhen.review.rows import Row
 from fenzhen.review.store import ReviewStore
 from fenzhen.routing.policies import Policies
@@ -110,7 +109,7 @@ def _name(taxonomy: Taxonomy, label: str) -> str:
 
 
 def _moment(at: datetime) -> str:
-    return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+    return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _plain(fact: Any) -> str:

@@ -12,11 +12,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from fenzhen.batch.read import open_source
-from fenzhen.batch.rows import BEIJING
 from fenzhen.batch.stalls import NEEDED, Stall, Unread, find_stalls
 from fenzhen.batch.table import format_of
 from fenzhen.batch.write import check_writable, replacing
 from fenzhen.errors import DataError, RequestError
+from fenzhen.message import CHINA
 from fenzhen.routing.clocks import CLOCK_NAMES
 from fenzhen.routing.policies import Policies
 from fenzhen.settings import Settings
@@ -106,11 +106,11 @@ def _moment(text: str | None) -> datetime:
         raise RequestError(
             f"--at: found {text!r}, expected a time like 2026-11-11T20:00:00+08:00", field="at"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+    return moment if moment.tzinfo else moment.replace(tzinfo=CHINA)
 
 
 def _cells(row: Stall) -> tuple[str, ...]:
-    due = row.due.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+    due = row.due.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
     return (
         row.shop or "",
         row.order or f"第 {row.line} 行",

@@ -6,14 +6,13 @@ Plain frozen data and the checks of one entry. It knows neither files, nor which
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from fenzhen.errors import DataError
-from fenzhen.message import Message
+from fenzhen.message import CHINA, Message
 from fenzhen.taxonomy import Taxonomy, nearest
 
-CHINA = timezone(timedelta(hours=8))  # no summer time since 1991; a fixed offset needs no time-zone files
 FIELDS = ("id", "question", "variants", "answer", "topic", "channel", "product", "valid_from", "valid_to")
 REQUIRED = ("id", "question", "answer")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?\Z")

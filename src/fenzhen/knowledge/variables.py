@@ -13,8 +13,8 @@ from pathlib import Path
 import yaml
 
 from fenzhen.errors import DataError
-from fenzhen.knowledge.entry import CHINA, BadField, Entry
-from fenzhen.message import Message, Order, OrderState
+from fenzhen.knowledge.entry import BadField, Entry
+from fenzhen.message import CHINA, Message, Order, OrderState
 from fenzhen.taxonomy import nearest
 
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")

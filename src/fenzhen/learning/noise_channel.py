@@ -28,13 +28,12 @@ PRIOR_ROWS = 5.0  # rows by which each label's channel is drawn to the frequenci
 
 @dataclass(frozen=True)
 class Inferred:
-    """true (n, labels): probability of each label for each row; channel (labels, labels): P(given | true), by row.
+    """true (n, labels): probability of each label for each row.
 
     `first` (n, labels) is what models that never saw the row made of its text alone, with the labels as given.
     """
 
     true: Floats
-    channel: Floats
     first: Floats
 
     @property
@@ -55,7 +54,7 @@ def infer(x: sparse.csr_matrix, given: Indices, groups: Sequence[str], labels: i
         true = _posterior(likely, given)
     rare = np.bincount(given, minlength=labels)[given] < FOLDS
     true[rare] = np.eye(labels)[given[rare]]
-    return Inferred(true, _channel(true, given), first)
+    return Inferred(true, first)
 
 
 def _channel(true: Floats, given: Indices) -> Floats:

@@ -6,15 +6,14 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Protocol
 
-from fenzhen.message import Message
+from fenzhen.message import CHINA, Message
 from fenzhen.routing.clocks import Clock, Clocks, stalls
 from fenzhen.routing.conditions import Thresholds
 from fenzhen.routing.repeats import repeats, unanswered
 from fenzhen.text.normalise import normalise
 from fenzhen.understanding.classification import Classification
 
-# China has had one time zone without daylight saving since 1991; a fixed offset needs no time zone database.
-_CHINA = timedelta(hours=8)
+_AHEAD = CHINA.utcoffset(None)  # added by hand, since the ends of the calendar can't be converted
 _DAY = 24 * 60
 
 
@@ -98,5 +97,5 @@ class Facts:
 def minute_in_china(message: Message) -> int:
     """Minute of the day in China, 0..1439, at which the message was sent. A time without offset is taken as China's."""
     sent = message.sent_at
-    ahead = _CHINA - (sent.utcoffset() or timedelta(0)) if sent.tzinfo is not None else timedelta(0)
+    ahead = _AHEAD - (sent.utcoffset() or timedelta(0)) if sent.tzinfo is not None else timedelta(0)
     return (sent.hour * 60 + sent.minute + int(ahead.total_seconds()) // 60) % _DAY

@@ -6,14 +6,14 @@ Takes decisions, of one classifier; makes none. Hours and days are China's, by `
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
+from fenzhen.message import CHINA
 from fenzhen.routing.decision import PRIORITIES, Decision, Route
 from fenzhen.routing.policies import Policies
 from fenzhen.taxonomy import Taxonomy
 
-_CHINA = timezone(timedelta(hours=8))
 _ANGRY = "angry"
 
 
@@ -141,7 +141,7 @@ def _regression(old: Decision, new: Decision, policies: Policies, taxonomy: Taxo
 def _china(moment: datetime) -> datetime:
     """The moment by China's clock; at the very ends of the calendar, where that overflows, as it is."""
     try:
-        return moment.astimezone(_CHINA)
+        return moment.astimezone(CHINA)
     except OverflowError:
         return moment
 

@@ -1,11 +1,11 @@
 """Chat logs, one row a message: labelled messages of buyers, each with what was said before it in its session."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from fenzhen.learning.files.rows import Row
-from fenzhen.message import Role
+from fenzhen.message import CHINA, Role
 
 MOST_TURNS = 12  # more than the encoder ever reads
 ROLE_NAMES: Mapping[str, Role] = {
@@ -14,7 +14,6 @@ ROLE_NAMES: Mapping[str, Role] = {
     **dict.fromkeys(("agent", "staff", "seller", "客服", "人工", "人工客服", "坐席", "卖家", "商家"), "agent"),
 }
 _LABELS = ("topic", "label", "also", "emotion", "needs_human")
-_CHINA = timezone(timedelta(hours=8))
 
 
 def is_chat_log(rows: Sequence[Row]) -> bool:
@@ -80,4 +79,4 @@ def _time(value: object) -> datetime | None:
     if value is None or value == "":
         return None
     time = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip().replace("/", "-"))
-    return time if time.tzinfo else time.replace(tzinfo=_CHINA)
+    return time if time.tzinfo else time.replace(tzinfo=CHINA)
