@@ -1,9 +1,11 @@
 """The whole path to the shipped model: vocabulary, pre-training, fine-tuning, export with gates, report and card.
 
     python training/build_release.py NAME --shared ../shared [--recipe training/recipes/tiny.toml] [--base models/base]
+    python training/build_release.py NAME --shared ../shared --continue models/base
 
-Without --base the encoder is pre-trained from scratch into models/base (hours; resumes after a kill from .cache/). The
-new model goes to models/NAME and, when everything passed, models/CURRENT names it.
+Without --base the encoder is pre-trained from scratch into models/base (hours; resumes after a kill from .cache/).
+--continue goes through the recipe's [grow], whose layers a base of as many has already, and [respond] once more first.
+The new model goes to models/NAME and, when everything passed, models/CURRENT names it.
 """
 
 import argparse
@@ -44,11 +46,13 @@ def main() -> None:
     parser.add_argument("name", help="name of the new model folder, e.g. fenzhen-tiny-1")
     parser.add_argument("--shared", type=Path, default=PROJECT.parent / "shared")
     parser.add_argument("--recipe", type=Path, default=PROJECT / "training" / "recipes" / "tiny.toml")
-    parser.add_argument("--base", type=Path, help="fine-tune this base instead of pre-training one")
+    start = parser.add_mutually_exclusive_group()
+    start.add_argument("--base", type=Path, help="fine-tune this base instead of pre-training one")
+    start.add_argument("--continue", dest="further", type=Path, help="pre-train this base further into models/base")
     options = parser.parse_args()
 
     recipe = Recipe.load(options.recipe)
-    base = options.base or pretrained(recipe, options.shared)
+    base = options.base or pretrained(recipe, options.shared, options.further)
     made = released(options.shared)
     tests = {"gold_dev": read_examples([options.shared / "data" / "labelled" / "gold_dev.jsonl"], default())}
     judges = development_examples(options.shared)
@@ -65,21 +69,25 @@ def development_set(example: Example) -> str:
     return "dev_reviews" if file == "reviews" else "dev_taobao" if file in SHOPS else "dev_jd"
 
 
-def pretrained(recipe: Recipe, shared: Path) -> Path:
-    """Pre-train the recipe's encoder into models/base, using what an earlier run left in .cache/."""
-    cache = PROJECT / ".cache" / recipe.name
+def pretrained(recipe: Recipe, shared: Path, further: Path | None) -> Path:
+    """Pre-train into models/base, from scratch or from the base `further`, using what an earlier run left in .cache/."""
+    cache = PROJECT / ".cache" / (f"{recipe.name}-further" if further else recipe.name)
     cache.mkdir(parents=True, exist_ok=True)
-    tokeniser = vocabulary(recipe, shared, cache / "tokenizer.json")
+    known = None if further is None else load_base(further)
+    tokeniser = vocabulary(recipe, shared, cache / "tokenizer.json") if known is None else known.tokeniser
     training, held = [], []
     for source, settings in recipe.corpus.items():
         packed = prepared(source, recipe, shared, tokeniser, cache / f"{source}.npz")
         order = np.random.default_rng(recipe.pretrain.seed).permutation(len(packed.ids))
         held.append(packed.take(order[:HELD_OUT]))
         training.append((packed.take(order[HELD_OUT:]), settings.share))
-    torch.manual_seed(recipe.pretrain.seed)
-    model = MaskedLanguageModel(new_encoder(recipe.encoder, tokeniser.size))
     held_out, mask = Packed.join(held), tokeniser.id(MASK)
-    pretrain(training, held_out, model, recipe.pretrain, mask, cache / "pretrain")
+    torch.manual_seed(recipe.pretrain.seed)
+    if known is None:
+        model = MaskedLanguageModel(new_encoder(recipe.encoder, tokeniser.size))
+        pretrain(training, held_out, model, recipe.pretrain, mask, cache / "pretrain")
+    else:
+        model = MaskedLanguageModel(known.encoder)
     if recipe.grow.layers:
         model = grown(model, recipe.grow.layers)
         grow = {f.name: getattr(recipe.grow, f.name) for f in fields(recipe.grow) if f.name != "layers"}
