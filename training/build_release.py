@@ -70,7 +70,7 @@ def development_set(example: Example) -> str:
 
 
 def pretrained(recipe: Recipe, shared: Path, further: Path | None) -> Path:
-    """Pre-train into models/base, from scratch or from the base `further`, using what an earlier run left in .cache/."""
+    """Pre-train into models/base, from scratch or from `further`, using what an earlier run left in .cache/."""
     cache = PROJECT / ".cache" / (f"{recipe.name}-further" if further else recipe.name)
     cache.mkdir(parents=True, exist_ok=True)
     known = None if further is None else load_base(further)

@@ -17,8 +17,9 @@ from fenzhen.alerts.config import AlertError
 from fenzhen.settings import Settings
 from fenzhen.web.build import build_app
 
-URGENT = {"text": "再不退钱我明天就去12315投诉,电话13800138000", "session": "s-1", "shop": "零食"}
-CALM = {"text": "我的快递到哪了"}
+OPEN = {"sent_at": "2026-11-11T12:00:00+08:00"}  # at night another group is on duty
+URGENT = {"text": "再不退钱我明天就去12315投诉,电话13800138000", "session": "s-1", "shop": "零食"} | OPEN
+CALM = {"text": "我的快递到哪了"} | OPEN
 
 
 @dataclass
@@ -89,7 +90,7 @@ def serve(
 def test_an_urgent_handoff_is_told_and_nothing_else(serve: Callable[..., TestClient], hook: Hook) -> None:
     hook.free.set()
     client = serve()
-    answers = client.post("/classify/batch", json=[CALM, URGENT, {"text": "转人工"}]).json()
+    answers = client.post("/classify/batch", json=[CALM, URGENT, {"text": "转人工"} | OPEN]).json()
     assert [answer["route"]["priority"] for answer in answers] == ["normal", "urgent", "high"]
     hook.wait_for(2)
     told = dict(hook.got)
