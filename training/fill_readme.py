@@ -40,6 +40,12 @@ MEASURES = {
     "emotion_macro_f1": ("emotion, macro-F1", "情绪,macro-F1"),
     "needs_human_auroc": ("needs_human, AUROC", "需要人工,AUROC"),
 }
+# The other development sets of the report, for which the topic's accuracy is shown.
+OTHER_SETS = {
+    "dev_jd": ("topic, accuracy, {:,} JD messages", "主题准确率,{:,} 条京东消息"),
+    "dev_taobao": ("topic, accuracy, {:,} of Taobao shops", "主题准确率,{:,} 条淘宝店铺消息"),
+    "dev_reviews": ("topic, accuracy, {:,} reviews and posts", "主题准确率,{:,} 条评价和公开帖子"),
+}
 
 
 def main() -> int:
@@ -115,7 +121,7 @@ def alike(shown: Any, given: Any) -> bool:
 
 
 def quality(model: ModelDir, language: str) -> str:
-    """The table of the report: the shipped model beside the linear baseline on the development set."""
+    """The table of the report: the shipped model beside the linear baseline on the development sets."""
     if "gold_dev" not in model.report:
         raise SystemExit(f"{model.path / 'report.json'} has no gold_dev; a released model is built by build_release.py")
     report = model.report["gold_dev"]
@@ -127,6 +133,10 @@ def quality(model: ModelDir, language: str) -> str:
         lines.append(f"| {names[0 if english else 1]} | {ours} | {theirs} |")
     ece = "expected calibration error of the topic" if english else "主题置信度的期望校准误差"
     lines.append(f"| {ece} | {report['ece']:.3f} | {report['beside']['ece']:.3f} |")
+    for key, names in OTHER_SETS.items():
+        report = model.report[key]
+        ours, theirs = (interval(side["measures"]["topic_accuracy"]) for side in (report, report["beside"]))
+        lines.append(f"| {names[0 if english else 1].format(report['rows'])} | {ours} | {theirs} |")
     return "\n".join(lines)
 
 

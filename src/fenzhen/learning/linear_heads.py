@@ -66,45 +66,47 @@ UNTESTED = Candidate("svc", 0.5, 0.5)
 
 def choose(
     x: sparse.csr_matrix, head: Head, candidates: Sequence[Candidate], seed: int, say: Callable[[str], None]
-) -> tuple[Choice, Floats | None]:
-    """The best candidate, the first on ties, with its out-of-fold scores; UNTESTED where there are too few groups.
+) -> Choice:
+    """The best candidate, the first on ties; UNTESTED where there are too few groups.
 
     The best one is tried again without the weak rows, and keeps them only if they don't cost it anything.
     """
-    if len(np.unique(head.group)) < 2 * FOLDS or not candidates:
-        return Choice(head.name, UNTESTED, ()), None
+    folds = folds_of(head, seed)
+    if not folds or not candidates:
+        return Choice(head.name, UNTESTED, ())
     mine = x[head.rows]
-    folds = list(GroupKFold(FOLDS, shuffle=True, random_state=seed).split(mine, head.y, head.group))
     scores: dict[Candidate, float] = {}
-    best: tuple[float, Candidate, Floats] | None = None
 
     def attempt(candidate: Candidate) -> None:
-        nonlocal best
-        found = out_of_fold(mine, head, folds, candidate)
+        found = np.zeros((len(head.y), head.labels))
+        for train, test in folds:
+            found[test] = fold_scores(mine[train], mine[test], head, train, candidate)
         scores[candidate] = score_of(head, found)
         weak = "" if candidate.weak else " without weak rows"
         line = f"{head.name} {candidate.kind} C={candidate.c} balance={candidate.balance}{weak}"
         say(f"{line}: {scores[candidate]:.4f}")
-        if best is None or scores[candidate] > best[0]:
-            best = (scores[candidate], candidate, found)
 
     for candidate in candidates:
         attempt(candidate)
-    assert best is not None
     if not judges(head).all():
-        attempt(replace(best[1], weak=False))
-    return Choice(head.name, best[1], tuple(scores.items())), best[2]
+        attempt(replace(max(scores, key=scores.__getitem__), weak=False))
+    return Choice(head.name, max(scores, key=scores.__getitem__), tuple(scores.items()))
 
 
-def out_of_fold(
-    x: sparse.csr_matrix, head: Head, folds: Sequence[tuple[NDArray[np.int64], NDArray[np.int64]]], candidate: Candidate
+def folds_of(head: Head, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Positions among the head's rows that train and that test, no group on both sides; empty for too few groups."""
+    if len(np.unique(head.group)) < 2 * FOLDS:
+        return []
+    return list(GroupKFold(FOLDS, shuffle=True, random_state=seed).split(head.y, head.y, head.group))
+
+
+def fold_scores(
+    x_train: sparse.csr_matrix, x_test: sparse.csr_matrix, head: Head, train: NDArray[np.int64], candidate: Candidate
 ) -> Floats:
-    """(n, labels) scores, each row's from a model that saw neither it nor its group."""
-    found = np.zeros((len(head.y), head.labels))
-    for train, test in folds:
-        coefficients, bias = fit_head(x[train], head.y[train], head.weight[train], head.labels, candidate)
-        found[test] = x[test] @ coefficients + bias
-    return found
+    """(test rows, labels) scores by a model that saw only the rows `train` of the head."""
+    coefficients, bias = fit_head(x_train, head.y[train], head.weight[train], head.labels, candidate)
+    scores: Floats = x_test @ coefficients + bias
+    return scores
 
 
 def judges(head: Head) -> NDArray[np.bool_]:
