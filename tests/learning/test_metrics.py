@@ -22,7 +22,7 @@ from fenzhen.learning.metrics import (
     macro_f1,
     recall_at_precision,
 )
-from fenzhen.learning.scaling import fit_platt, fit_temperature, negative_log_likelihood
+from fenzhen.learning.scaling import fit_platt, fit_shift, fit_temperature, negative_log_likelihood
 
 RANDOM = np.random.default_rng(7)
 TRUTH = RANDOM.integers(0, 6, 300)
@@ -119,6 +119,29 @@ def test_temperature_finds_the_one_that_was_planted() -> None:
     found = fit_temperature(logits, y)
     assert found == pytest.approx(2.5, rel=0.1)
     assert negative_log_likelihood(logits, y, found) < negative_log_likelihood(logits, y, found * 1.2)
+
+
+def test_shift_moves_labels_to_how_often_they_are_right_and_rare_ones_less() -> None:
+    random = np.random.default_rng(3)
+    logits = random.normal(0, 2, (6000, 4))
+    planted = np.array([0.8, -0.8, 0.0, -3.0])  # the last label all but never occurs
+    powers = np.exp(logits + planted)
+    y = (random.random((6000, 1)) > (powers / powers.sum(axis=1, keepdims=True)).cumsum(axis=1)).sum(axis=1).clip(max=3)
+    shift = fit_shift(logits, y)
+    assert shift.sum() == pytest.approx(0.0, abs=1e-3) and list(shift.argsort()) == [3, 1, 2, 0]
+    assert np.ptp(shift) < np.ptp(planted), "shrunk"
+    before, after = (negative_log_likelihood(x, y, fit_temperature(x, y)) for x in (logits, logits + shift))
+    best = logits + planted
+    assert before - after > 0.6 * (before - negative_log_likelihood(best, y, 1.0))
+
+
+def test_shift_of_right_scores_is_nothing_and_rows_count_by_weight() -> None:
+    random = np.random.default_rng(4)
+    y = random.integers(0, 3, 900)
+    logits = np.eye(3)[y] * 2 + random.normal(0, 1, (900, 3))
+    assert np.abs(fit_shift(logits, y)).max() < 0.1
+    often = fit_shift(logits, y, np.where(y == 2, 5.0, 1.0))
+    assert often[2] > 0.3 and often == pytest.approx(fit_shift(logits, y, np.where(y == 2, 50.0, 10.0)), abs=1e-3)
 
 
 def test_platt_finds_the_curve_that_was_planted() -> None:

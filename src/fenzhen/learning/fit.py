@@ -1,4 +1,7 @@
-"""Fit: encoded rows to a calibrated model. The encoder, the wide part, how they weigh, what their scores mean."""
+"""Fit: encoded rows to a calibrated model. The encoder, the wide part, how they weigh, what their scores mean.
+
+What held-out rows decide (weights, shift, temperatures) they decide in this order, each given the ones before.
+"""
 
 import copy
 from collections.abc import Callable
@@ -15,7 +18,7 @@ from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.finetune import Predicted, finetune, predict
 from fenzhen.learning.loss import Soft
 from fenzhen.learning.recipe import Recipe
-from fenzhen.learning.scaling import fit_platt, fit_temperature
+from fenzhen.learning.scaling import fit_platt, fit_shift, fit_temperature
 from fenzhen.learning.wide import attach, fit_wide, ngram_matrix, weigh
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.understanding.calibration import Calibration
@@ -52,6 +55,7 @@ def fit_model(
             f"the wide part counts {weights[0]:g} (topic), {weights[topics]:g} (emotion), {weights[-1]:g} (needs_human)"
         )
         attach(model, wide, weights)
+    shift_labels(model, predict(model, judges), judges)
     return model, calibrate(predict(model, judges), judges)
 
 
@@ -63,6 +67,20 @@ def _familiar(judges: Dataset, rows: Dataset) -> Dataset:
         kind = judges.features[head]
         judges = judges.remove_columns(head).add_column(head, labels, feature=kind)
     return judges
+
+
+def shift_labels(model: TriageBert, predicted: Predicted, held: Dataset) -> None:
+    """Move the biases of topic and emotion to how often the held-out rows have each label; few rows move nothing."""
+    counts = np.array(held["weight"], dtype=np.float64)
+    place = 0
+    for head, logits in (("topic", predicted.topic), ("emotion", predicted.emotion)):
+        labels = np.array(held[head], dtype=np.int64)
+        known = labels != MISSING
+        if known.sum() >= FEWEST_TO_CALIBRATE:
+            shift = fit_shift(logits[known].astype(np.float64), labels[known], counts[known])
+            with torch.no_grad():
+                model.heads.bias[place : place + len(shift)] += torch.from_numpy(shift.astype(np.float32))
+        place += logits.shape[1]
 
 
 def calibrate(predicted: Predicted, held: Dataset) -> Calibration:
