@@ -109,9 +109,8 @@ def messages(wanted: int, tokeniser: Tokeniser) -> list[Group]:
 
 
 def process_rows(model: ModelDir, groups: Sequence[Group]) -> list[Row]:
-    """Milliseconds a message, one at a time on one thread: everything, the model, its graph alone, the baseline."""
-    encoder = OnnxClassifier(model)
-    triage = Triage(encoder, Policies.load(taxonomy=model.taxonomy))
+    """Milliseconds a message, one at a time on one thread: everything, the graph alone, the baseline."""
+    triage = Triage(OnnxClassifier(model), Policies.load(taxonomy=model.taxonomy))
     baseline = JiebaBaseline.load(model.path / "baseline.npz", model.taxonomy, Segmenter())
     tokeniser = Tokeniser.load(model.path / "tokenizer.json", model.limits)
     graph = bare_graph(model.path / "model.onnx")
@@ -119,25 +118,19 @@ def process_rows(model: ModelDir, groups: Sequence[Group]) -> list[Row]:
     for group in groups:
         chosen = group.messages
         feeds = {id(message): feed_of(tokeniser, message) for message in chosen}
-        whole, read, alone, linear = interleaved(
+        whole, alone, linear = interleaved(
             chosen,
             lambda message: triage([message]),
-            lambda message: encoder.classify([message]),
             lambda message, feeds=feeds: graph.run(None, feeds[id(message)]),  # type: ignore[misc]
             lambda message: baseline.classify([message]),
         )
         tokens = median(feed["input_ids"].shape[1] for feed in feeds.values())
-        ratio, read_ratio = (f"{median(times) / median(alone):.2f}" for times in (whole, read))
+        ratio = f"{median(whole) / median(alone):.2f}"
         rows += [
             Row(
                 f"triage of {group.english} (median {tokens:g} tokens), p50 / p95",
                 f"完整分诊:{group.chinese}(中位 {tokens:g} 个 token),p50 / p95",
                 percentiles(whole),
-            ),
-            Row(
-                f"the same, without clauses and routing: normalise, tokenise, graph, labels (÷ graph: {read_ratio})",
-                f"同上,不拆分句、不走规则:规范化、切词元、模型图、读出标签(÷ 模型图:{read_ratio})",
-                percentiles(read),
             ),
             Row(
                 f"the same, model graph alone in onnxruntime, p50 / p95 (all ÷ graph: {ratio})",

@@ -161,13 +161,15 @@ def quantisations(fp32: Path) -> list[tuple[str, float, list[str]]]:
     products = [n for n in graph.node if n.op_type in ("MatMul", "Gemm") and n.input[1] in shapes]
     names = [node.name for node in products]
     narrowing = [n.name for n in products if n.op_type == "MatMul" and shapes[n.input[1]][0] > shapes[n.input[1]][1]]
-    first = narrowing[:1]
+    first, two = narrowing[:1], narrowing[:2]
     return [
         ("int8", 0.0, []),
         ("int8 but for one product", 0.0, first),
         ("int8 but for one product, leaning 0.05 to safety", 0.05, first),
         ("int8 but for one product, leaning 0.1 to safety", 0.1, first),
         ("int8 but for one product, leaning 0.2 to safety", 0.2, first),
+        ("int8 but for two products, leaning 0.1 to safety", 0.1, two),
+        ("int8 but for two products, leaning 0.2 to safety", 0.2, two),
         ("int8 leaning 0.2 to safety, first half of the products fp32", 0.2, names[: len(names) // 2]),
         ("int8 tables, fp32 products", 0.0, names),
     ]
