@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers import Tokenizer as RustTokenizer
 
 from fenzhen.errors import ModelError
 from fenzhen.learning.vocabulary import build_tokeniser
@@ -15,6 +16,15 @@ from fenzhen.text.tokenise import CONTROL_TOKENS, Limits, Tokeniser, head_and_ta
 TOKENISER = build_tokeniser(
     [normalise("我的快递3天了还没到usb接口iphone手机壳多少钱退货运费谁出")] * 3, size=400, latin_words=4
 )
+
+_AROUND_WORDS = st.sampled_from("快递多少钱 ,.?!~:;()。、a1[]")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> RustTokenizer:
+    path = tmp_path_factory.mktemp("library") / "tokenizer.json"
+    TOKENISER.save(path)
+    return RustTokenizer.from_file(str(path))
 
 
 def _tokens(tokeniser: Tokeniser, message: Message) -> list[str]:
@@ -37,6 +47,11 @@ def test_digits_stand_alone_and_latin_words_whole() -> None:
 def test_placeholders_are_single_tokens() -> None:
     for placeholder in PLACEHOLDERS:
         assert len(TOKENISER.ids(placeholder)) == 1, placeholder
+
+
+@given(text=st.text(st.one_of(st.characters(min_codepoint=0x4E00, max_codepoint=0x9FFF), _AROUND_WORDS)))
+def test_the_short_way_gives_the_ids_of_the_library(library: RustTokenizer, text: str) -> None:
+    assert TOKENISER.ids(text) == library.encode(text, add_special_tokens=False).ids
 
 
 @pytest.mark.parametrize("token", CONTROL_TOKENS)

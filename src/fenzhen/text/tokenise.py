@@ -7,6 +7,7 @@ Wraps the Rust `tokenizers` (no transformers). Control tokens are upper-case ASC
 everything a buyer types, so no message can forge one. Knows nothing of labels.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from fenzhen.text.normalise import normalise
 PAD, UNK, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 ROLE_TOKENS: dict[Role, str] = {"buyer": "[BUYER]", "bot": "[BOT]", "agent": "[AGENT]"}
 CONTROL_TOKENS = (PAD, UNK, CLS, SEP, MASK, *ROLE_TOKENS.values())
+_SINGLE = re.compile(r"[一-鿿 ,.?!~:;()。、]*")  # text whose every character is a token by itself: most messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Tokeniser:
 
     def __init__(self, tokenizer: RustTokenizer, limits: Limits = Limits()) -> None:
         self._tokenizer = tokenizer
+        self._vocabulary = tokenizer.get_vocab()
         self.limits = limits
         missing = [token for token in CONTROL_TOKENS if tokenizer.token_to_id(token) is None]
         if missing:
@@ -89,6 +92,9 @@ class Tokeniser:
 
     def ids(self, normalised: str) -> list[int]:
         """Token ids of normalised text, without control tokens."""
+        if _SINGLE.fullmatch(normalised):  # the short way: same ids, a tenth of the time
+            unknown = self._vocabulary[UNK]
+            return [self._vocabulary.get(character, unknown) for character in normalised if character != " "]
         return list(self._tokenizer.encode(normalised, add_special_tokens=False).ids)
 
     def save(self, path: Path) -> None:
