@@ -9,7 +9,7 @@ The new model goes to models/NAME and, when everything passed, models/CURRENT na
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def pretrained(recipe: Recipe, shared: Path, further: Path | None) -> Path:
     encoder = model.encoder
     if recipe.respond.minutes:
         pairs = [
-            (read_pairs(lines_of(name, settings, shared), tokeniser), settings.share)
+            (read_pairs(conversations_of(name, settings, shared), tokeniser), settings.share)
             for name, settings in recipe.dialogues.items()
         ]
         encoder = respond(pairs, model, recipe.respond, tokeniser, cache / "respond")
@@ -132,10 +132,28 @@ def lines_of(source: str, settings: CorpusSource, shared: Path) -> Iterator[list
     return dialogues(shared / "data" / "corpus" / f"{source}.txt.xz", settings.characters)
 
 
+def conversations_of(source: str, settings: CorpusSource, shared: Path) -> Iterator[list[str]]:
+    """Dialogues whose answers can be selected; of our own the written ones, since cs_jddc holds the others whole."""
+    if source != OWN:
+        return lines_of(source, settings, shared)
+    return (
+        [normalise(line) for line in (*(turn.text for turn in message.history), message.text)]
+        for message in messages_of(written_files())
+        if message.history
+    )
+
+
 def own_messages(shared: Path) -> Iterator[Message]:
     labelled = shared / "data" / "labelled"
-    written = sorted((PROJECT / "data" / "written").glob("*.jsonl"))
-    for file in (labelled / "pool.jsonl", labelled / "jddc_dialogues.jsonl", *written):
+    return messages_of([labelled / "pool.jsonl", labelled / "jddc_dialogues.jsonl", *written_files()])
+
+
+def written_files() -> list[Path]:
+    return sorted((PROJECT / "data" / "written").glob("*.jsonl"))
+
+
+def messages_of(files: Iterable[Path]) -> Iterator[Message]:
+    for file in files:
         for row in rows_of(file):
             history = tuple(Turn(turn["role"], turn["text"]) for turn in row.fields.get("history") or ())
             yield Message(str(row.fields["text"]), history=history)

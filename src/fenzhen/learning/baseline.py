@@ -118,9 +118,9 @@ def _heads(examples: Sequence[Example], taxonomy: Taxonomy) -> list[Head]:
 
 
 def _vocabulary(blocks: Sequence[Blocks]) -> tuple[dict[str, int], NDArray[np.float32]]:
-    """Features that occur in enough rows (3, fewer for small data), sorted, and their smoothed idf."""
+    """Features of enough rows (3; fewer for small data, one in 16,000 for large), sorted, and their smoothed idf."""
     rows = len(blocks)
-    least = 3 if rows >= 5_000 else 2 if rows >= 500 else 1
+    least = max(3, rows // 16_000) if rows >= 5_000 else 2 if rows >= 500 else 1
     count = Counter(name for block in blocks for part in block for name in set(part))
     names = sorted(name for name, n in count.items() if n >= least and "\n" not in name)
     idf = np.log((1 + rows) / (1 + np.array([count[name] for name in names], dtype=float))) + 1
