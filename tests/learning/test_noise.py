@@ -52,3 +52,14 @@ def test_only_the_given_share_is_disturbed_and_a_seed_repeats_it(tokeniser: Toke
     made = drawn(1)
     assert 0.2 < np.mean([ids != encoded.ids for ids in made]) < 0.4
     assert made == drawn(1) != drawn(2)
+
+
+def test_emoji_separators_and_opening_words_are_thrown_in(tokeniser: Tokeniser) -> None:
+    encoded = tokeniser.encode(Message(TEXT))
+    first = encoded.segments.index(1)
+    noise = Noise.of(tokeniser, 1.0, np.random.default_rng(0))
+    made = [noise(encoded.ids, encoded.segments)[0] for _ in range(300)]
+    thrown_in = {tokeniser.token(token) for ids in made for token in ids} - {tokeniser.token(t) for t in encoded.ids}
+    assert {"[E:笑]", "[E:疑]", "*", "/"} <= thrown_in
+    assert not {"[E:怒]", "[E:哭]", "[E:踩]"} & thrown_in, "what would change the emotion"
+    assert any(ids[first : first + 2] == tokeniser.ids("那啥") for ids in made)

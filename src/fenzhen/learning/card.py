@@ -29,8 +29,7 @@ def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any])
             "Reads one buyer message with its history and gives topic, intent, emotion, needs_human and a sentence "
             "vector. For triage of Chinese e-commerce service chats; not for judging people, not for other languages.",
             "",
-            f"Started from {details['base']}; fine-tuned on {details['training_rows']:,} rows "
-            f"in {details['seconds'] / 60:.0f} minutes.",
+            f"Started from {details['base']}; fine-tuned on {details['training_rows']:,} rows.",
             "",
             *_export(report),
             *_scores(report, "gold_dev", "Real messages that never trained (gold_dev)", _FLATTERED),

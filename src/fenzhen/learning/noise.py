@@ -98,9 +98,8 @@ class Noise:
         elif kind < 0.74:
             self._insert(message, place, self.parting)
         elif kind < 0.85:
-            self._insert(
-                message, place + int(self.random.integers(2)), self.emoji, times=int(self.random.integers(1, 4))
-            )
+            after = int(self.random.integers(2))
+            self._insert(message, place + after, self.emoji, times=1 + int(self.random.integers(3)))
         elif kind < 0.9:
             message[:0] = self.openers[self.random.integers(len(self.openers))]
         else:

@@ -6,7 +6,6 @@ split -> soft labels -> fit -> export with gates -> linear baseline -> report, c
 import json
 import shutil
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -99,7 +98,6 @@ def build(
     """
     if output.exists():
         raise ModelError(f"{output} exists; name a new folder, released models are never overwritten")
-    began = time.monotonic()
     unfinished = output.parent / f".{output.name}.training"  # a killed run goes on from here
     taxonomy = taxonomy_of(examples)
     training, development = split(examples, recipe.finetune.development_share, recipe.finetune.seed)
@@ -134,7 +132,6 @@ def build(
             "sources": [asdict(source) for source in sources],
             "training_rows": len(training),
             "denoised": {"way": cleaned.way, "doubtful": cleaned.suspects, "held_out_macro_f1": cleaned.scores},
-            "seconds": round(time.monotonic() - began),
         }
         finish = _Finish(draft, output.name, base.tokeniser, details)
         finish.manifest({})
