@@ -14,7 +14,7 @@ from fenzhen.text.clauses import clauses
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
-from fenzhen.understanding.requests import HEATED, LIMIT, SURE, SURE_SAFETY, urgency, with_clauses
+from fenzhen.understanding.requests import HEATED, HINTED, LIMIT, SURE, SURE_SAFETY, urgency, with_clauses
 
 TEXT = "退款到哪了?另外发票怎么开。"
 TWO = {"退款": "aftersale.refund", "发票": "order.invoice"}
@@ -22,7 +22,9 @@ HOT = {"needs_human": HEATED}
 
 
 def said(topic: str, confidence: float = 0.95, **changes: object) -> Classification:
-    return fixed_classification(topic, confidence=confidence, **changes)
+    """A classification that hints at something else, as one of several requests does."""
+    hint = (topic, 1 - HINTED), ("presale.price", HINTED)
+    return fixed_classification(topic, confidence=confidence, **{"topics": hint, **changes})
 
 
 def by_word(topics: Mapping[str, str | Classification]) -> Callable[[Sequence[Message]], list[Classification]]:
@@ -102,11 +104,21 @@ def test_a_sure_clause_stands_before_a_hint_of_the_whole() -> None:
     "text", ["发票怎么开", "在吗 发票怎么开", "我买的是黑色的那款,昨天已经收到了", "怎么开发票?" * 5]
 )
 def test_no_further_pass(text: str) -> None:
-    def refuse(messages: Sequence[Message]) -> list[Classification]:
-        raise AssertionError(f"asked for {messages}")
-
     whole = said("order.invoice")
     assert with_clauses(Message(text=text), whole, refuse, default()) is whole
+
+
+def test_no_further_pass_where_the_whole_hints_at_nothing_else() -> None:
+    whole = said(
+        "aftersale.refund", topics=(("aftersale.refund", 0.7), ("other.unclear", 0.29), ("order.invoice", 0.01))
+    )
+    assert with_clauses(Message(text=TEXT), whole, refuse, default()) is whole
+    heated = replace(whole, needs_human=HEATED)
+    assert with_clauses(Message(text=TEXT), heated, by_word(TWO), default()).also == ("order.invoice",)
+
+
+def refuse(messages: Sequence[Message]) -> list[Classification]:
+    raise AssertionError(f"asked for {messages}")
 
 
 def test_clauses_are_read_with_the_history_in_one_call() -> None:

@@ -1,8 +1,9 @@
 """Several requests in one message: the clauses are classified too, and what they surely ask for goes into `also`.
 
-Topic, probabilities, emotion and the rest stay those of the whole message. A message of one clause costs no further
-pass, one in which two to four ask a pass for each of them. Thresholds are measured by `benchmarks/also.py`. Sees no
-request that runs on without a sign, and leaves long outpourings, where a clause alone says little, as they were read.
+Topic, probabilities, emotion and the rest stay those of the whole message. A message of one clause, and one that hints
+at nothing else, costs no further pass; one in which two to four ask a pass for each of them. Thresholds are measured by
+`benchmarks/also.py`. Sees no request that runs on without a sign, and leaves long outpourings, where a clause alone
+says little, as they were read.
 """
 
 import re
@@ -23,6 +24,8 @@ SURE = 0.9  # confidence from which a clause's topic counts
 # topic counts only where the clause is very sure and the whole message too reads like one for people.
 SURE_SAFETY = 0.93
 HEATED = 0.5  # needs_human of the whole message
+# Where the whole message gives no other request even this probability, no clause of it was found to hold one.
+HINTED = 0.02
 
 _NEVER = ("chitchat.", "other.")
 _URGENT = ("abuse", "complaint.threat", "complaint.", "human")  # most urgent first; an intent where it ends with "."
@@ -63,17 +66,26 @@ def urgency(topic: str) -> int:
 
 
 def _worth_asking(text: str, whole: Classification, taxonomy: Taxonomy) -> list[str]:
-    """The clauses to classify, each a pass of the model: those that ask, where several do.
+    """The clauses to classify, each a pass of the model: those that ask, where several do and the whole hints at it.
 
     In a heated message all, since an insult asks for nothing; unless the whole reads as an insult or the like already.
     """
+    heated = whole.needs_human >= HEATED and whole.topic not in taxonomy.safety
+    if not heated and _next_request(whole) < HINTED:
+        return []
     parts = clauses(text)
     if not 2 <= len(parts) <= MOST_CLAUSES:
         return []
-    if whole.needs_human >= HEATED and whole.topic not in taxonomy.safety:
+    if heated:
         return list(parts)
     asking = [part for part in parts if _ASKS.search(part)]
     return asking if len(asking) > 1 else []
+
+
+def _next_request(whole: Classification) -> float:
+    """Probability of the likeliest topic besides the message's own that is a request at all."""
+    others = (p for topic, p in whole.topics if topic != whole.topic and not topic.startswith(_NEVER))
+    return next(others, 0.0)
 
 
 def _counts(text: str, clause: Classification, whole: Classification, taxonomy: Taxonomy) -> bool:
