@@ -22,7 +22,7 @@ from fenzhen.text.normalise import normalise
 PAD, UNK, CLS, SEP, MASK = "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"
 ROLE_TOKENS: dict[Role, str] = {"buyer": "[BUYER]", "bot": "[BOT]", "agent": "[AGENT]"}
 CONTROL_TOKENS = (PAD, UNK, CLS, SEP, MASK, *ROLE_TOKENS.values())
-_SINGLE = re.compile(r"[一-鿿 ,.?!~:;()。、]*")  # text whose every character is a token by itself: most messages
+_SINGLE = re.compile(r"[一-鿿0-9 ,.?!~:;()。、]*")  # text whose every character is a token by itself: most messages
 
 
 @dataclass(frozen=True, slots=True)
