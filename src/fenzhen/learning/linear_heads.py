@@ -1,6 +1,6 @@
-"""One linear head: the candidates, grouped cross-validation among them, and the fit. scikit-learn, one thread.
+"""One linear head: the candidates, grouped cross-validation among them, and the fit, by scikit-learn.
 
-Takes a sparse matrix and label indices; knows neither texts nor taxonomy.
+Takes a sparse matrix and label indices; knows neither texts nor taxonomy. Cross-validation takes all cores.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 import scipy.sparse as sparse
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
@@ -18,7 +19,9 @@ from fenzhen.learning.metrics import auroc, macro_f1
 
 Kind = Literal["svc", "logistic"]
 Floats = NDArray[np.float64]
+Fold = tuple[NDArray[np.int64], NDArray[np.int64]]  # positions that train, positions that test
 FOLDS = 3
+MANY = 20_000  # rows from which processes of their own are worth their start
 UNSEEN = -20.0  # score of a label without training rows: never chosen, probability about 0
 READ_BY_US = 1.0  # rows of lower weight (weak labels) train but don't judge
 
@@ -77,23 +80,32 @@ def choose(
     mine = x[head.rows]
     scores: dict[Candidate, float] = {}
 
-    def attempt(candidate: Candidate) -> None:
-        found = np.zeros((len(head.y), head.labels))
-        for train, test in folds:
-            found[test] = fold_scores(mine[train], mine[test], head, train, candidate)
-        scores[candidate] = score_of(head, found)
-        weak = "" if candidate.weak else " without weak rows"
-        line = f"{head.name} {candidate.kind} C={candidate.c} balance={candidate.balance}{weak}"
-        say(f"{line}: {scores[candidate]:.4f}")
+    def attempt(several: Sequence[Candidate]) -> None:
+        # Processes, since liblinear draws from one generator that threads would share.
+        run = Parallel(n_jobs=-1 if len(head.y) >= MANY else 1, return_as="generator")
+        tasks = (delayed(_fold)(mine, fold, head, candidate) for candidate in several for fold in folds)
+        done = run(tasks)
+        for candidate in several:
+            found = np.zeros((len(head.y), head.labels))
+            for _, test in folds:
+                found[test] = next(done)
+            scores[candidate] = score_of(head, found)
+            weak = "" if candidate.weak else " without weak rows"
+            line = f"{head.name} {candidate.kind} C={candidate.c} balance={candidate.balance}{weak}"
+            say(f"{line}: {scores[candidate]:.4f}")
 
-    for candidate in candidates:
-        attempt(candidate)
+    attempt(candidates)
     if not judges(head).all():
-        attempt(replace(max(scores, key=scores.__getitem__), weak=False))
+        attempt([replace(max(scores, key=scores.__getitem__), weak=False)])
     return Choice(head.name, max(scores, key=scores.__getitem__), tuple(scores.items()))
 
 
-def folds_of(head: Head, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _fold(x: sparse.csr_matrix, fold: Fold, head: Head, candidate: Candidate) -> Floats:
+    train, test = fold
+    return fold_scores(x[train], x[test], head, train, candidate)
+
+
+def folds_of(head: Head, seed: int) -> list[Fold]:
     """Positions among the head's rows that train and that test, no group on both sides; empty for too few groups."""
     if len(np.unique(head.group)) < 2 * FOLDS:
         return []
