@@ -25,7 +25,7 @@ from fenzhen.learning.files.rows import rows_of
 from fenzhen.learning.pretrain import MaskedLanguageModel, grown, pretrain
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import CorpusSource, Recipe
-from fenzhen.learning.respond import read_pairs, respond
+from fenzhen.learning.respond import halves, read_pairs, respond
 from fenzhen.learning.sources import development_examples, released
 from fenzhen.learning.train import build
 from fenzhen.learning.vocabulary import build_tokeniser
@@ -37,6 +37,7 @@ from fenzhen.text.tokenise import MASK, Tokeniser
 from fenzhen.understanding.model_dir import set_current
 
 PROJECT = Path(__file__).resolve().parents[1]
+REVIEWS = "rev_shopping"  # no dialogues: the two halves of a review belong together
 OWN = "own_dialogues"  # role-marked dialogues: the pool, the JD dialogues and what was written for the project
 HELD_OUT = 12  # sequences a source that measure the held-out loss
 
@@ -134,6 +135,8 @@ def lines_of(source: str, settings: CorpusSource, shared: Path) -> Iterator[list
 
 def conversations_of(source: str, settings: CorpusSource, shared: Path) -> Iterator[list[str]]:
     """Dialogues whose answers can be selected; of our own the written ones, since cs_jddc holds the others whole."""
+    if source == REVIEWS:
+        return (halves(line) for lines in lines_of(source, settings, shared) for line in lines)
     if source != OWN:
         return lines_of(source, settings, shared)
     return (

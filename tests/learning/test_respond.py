@@ -11,7 +11,7 @@ from fenzhen.errors import DataError, ModelError
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.pretrain import MaskedLanguageModel
 from fenzhen.learning.recipe import EncoderRecipe, RespondRecipe
-from fenzhen.learning.respond import ResponseModel, TextBatch, read_pairs, respond
+from fenzhen.learning.respond import ResponseModel, TextBatch, halves, read_pairs, respond
 from fenzhen.learning.vocabulary import build_tokeniser
 from fenzhen.text.tokenise import Tokeniser
 
@@ -45,6 +45,14 @@ def test_pairs_keep_context_and_leave_platitudes_out(tokeniser: Tokeniser) -> No
     assert "".join(t for t, s in zip(last, pairs[-1].message.segments, strict=True) if s) == "快递到哪里了[SEP]"
     repeated = [["在吗亲", "您好请说吧"]] * 6
     assert read_pairs(repeated, tokeniser) == []
+
+
+def test_a_review_is_cut_near_its_middle() -> None:
+    review = "包装很结实,快递也快。用了两天没有问题,下次还来这家买"
+    assert halves(review) == ["包装很结实,快递也快。", "用了两天没有问题,下次还来这家买"]
+    assert halves("一句话没有断开的地方就不能分成两半") == []
+    assert halves("好,这家店东西不错而且很便宜值得买") == []
+    assert halves(review * 10) == []
 
 
 def test_the_right_answers_are_found(tokeniser: Tokeniser, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ first phase isn't forgotten.
 """
 
 import math
+import re
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,8 @@ SHORTEST_MESSAGE, SHORTEST_ANSWER = 3, 5  # tokens
 LONGEST_MESSAGE, LONGEST_ANSWER = 40, 32  # tokens; more costs time and tells little more
 MOST_REPEATED = 5  # an answer that occurs more often is a platitude and belongs to everything
 TEMPERATURE = 0.05
+_BREAK = re.compile(r"[。!！?？~…;；,，、]+|\s+")
+_LONGEST_TEXT, _SHORTEST_HALVES = 160, (8, 10)  # characters
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,19 @@ def read_pairs(conversations: Iterable[Sequence[str]], tokeniser: Tokeniser) -> 
         for turns, answer in found
         if count[tuple(answer)] <= MOST_REPEATED
     ]
+
+
+def halves(text: str) -> list[str]:
+    """A text without an answer as one of two lines, cut at the break nearest its middle: they belong together too.
+
+    Empty for a text that is too long to be about one thing or has no break that leaves enough on both sides.
+    """
+    breaks = [cut.end() for cut in _BREAK.finditer(text)]
+    if not breaks or len(text) > _LONGEST_TEXT:
+        return []
+    middle = min(breaks, key=lambda place: abs(place - len(text) / 2))
+    lines = [text[:middle], text[middle:]]
+    return lines if all(len(line) >= least for line, least in zip(lines, _SHORTEST_HALVES, strict=True)) else []
 
 
 class ResponseModel(nn.Module):
