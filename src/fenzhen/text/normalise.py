@@ -18,6 +18,7 @@ from fenzhen.text.variants import Evasion, reveal
 
 __all__ = ["PLACEHOLDERS", "Evasion", "Normalised", "normalise", "trace"]
 
+_LONGEST_KEPT = 200  # characters of a text whose result is remembered
 _ROUNDS = 8  # passes until nothing changes; real text takes one or two
 _PLAIN = re.compile(r"[一-鿿A-Za-z0-9 ,.?!~:;()，。？！、：；（）]*")  # text that needs no look at single characters
 _FULL_WIDTH = {"，": ",", "？": "?", "！": "!", "：": ":", "；": ";", "（": "(", "）": ")"}  # what NFKC does to them
@@ -57,6 +58,10 @@ def normalise(text: str) -> str:
 
 def trace(text: str) -> Normalised:
     """Normalise and say which evasive spellings were replaced."""
+    return _remembered(text) if len(text) <= _LONGEST_KEPT else _trace(text)
+
+
+def _trace(text: str) -> Normalised:
     if _PLAIN.fullmatch(text) and "  " not in text:  # the short way, most messages: same result, no full pass
         start = text.lower().translate(_plain_table()).strip()
         marked = MARKUP_STARTS.search(start) and PLAIN_MARKUP.search(start)
@@ -120,6 +125,10 @@ def _finish(text: str) -> tuple[str, list[Evasion]]:
     if len(text) - len(set(text)) >= _FEWEST_DOUBLES:  # far cheaper than the expression, and true of few short texts
         text = _PHRASE.sub(r"\1\1", text)
     return text.strip(), evasions
+
+
+# A text comes again: to the rules after the model, and as a turn of the history with every message that follows.
+_remembered = lru_cache(maxsize=1024)(_trace)
 
 
 @lru_cache(maxsize=1)
