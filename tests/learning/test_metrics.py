@@ -22,7 +22,7 @@ from fenzhen.learning.metrics import (
     macro_f1,
     recall_at_precision,
 )
-from fenzhen.learning.scaling import fit_platt, fit_shift, fit_temperature, negative_log_likelihood
+from fenzhen.learning.scaling import fit_platt, fit_shift, fit_temperature, modest_temperature, negative_log_likelihood
 
 RANDOM = np.random.default_rng(7)
 TRUTH = RANDOM.integers(0, 6, 300)
@@ -119,6 +119,26 @@ def test_temperature_finds_the_one_that_was_planted() -> None:
     found = fit_temperature(logits, y)
     assert found == pytest.approx(2.5, rel=0.1)
     assert negative_log_likelihood(logits, y, found) < negative_log_likelihood(logits, y, found * 1.2)
+
+
+def test_a_modest_temperature_is_no_surer_than_right_nor_surer_than_least_loss() -> None:
+    random = np.random.default_rng(6)
+    truth = random.integers(0, 20, 4000)
+    said = np.where(random.random(4000) < 0.6, truth, random.integers(0, 20, 4000))
+    # Where it errs the right label comes second or, for a third of the rows, nowhere.
+    second = np.where(random.random(4000) < 0.67, truth, random.integers(0, 20, 4000))
+    logits = 6.0 * np.eye(20)[said] + 4.0 * np.eye(20)[second] + random.normal(0, 1, (4000, 20))
+
+    def confidence(temperature: float) -> float:
+        powers = np.exp(logits / temperature)
+        return float((powers.max(axis=1) / powers.sum(axis=1)).mean())
+
+    least, found = fit_temperature(logits, truth), modest_temperature(logits, truth)
+    right = float((logits.argmax(axis=1) == truth).mean())
+    assert confidence(least) > right + 0.01
+    assert found > least and confidence(found) == pytest.approx(right, abs=1e-3)
+    unsure = logits.argmax(axis=1)  # always right, so that confidence is below that at any temperature
+    assert modest_temperature(logits, unsure) == fit_temperature(logits, unsure)
 
 
 def test_shift_moves_labels_to_how_often_they_are_right_and_rare_ones_less() -> None:

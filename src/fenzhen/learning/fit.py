@@ -18,7 +18,7 @@ from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.finetune import Predicted, finetune, predict
 from fenzhen.learning.loss import Soft
 from fenzhen.learning.recipe import Recipe
-from fenzhen.learning.scaling import fit_platt, fit_shift, fit_temperature
+from fenzhen.learning.scaling import fit_platt, fit_shift, modest_temperature
 from fenzhen.learning.wide import attach, fit_wide, ngram_matrix, weigh
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.understanding.calibration import Calibration
@@ -91,7 +91,7 @@ def calibrate(predicted: Predicted, held: Dataset) -> Calibration:
         labels = np.array(held[head], dtype=np.int64)
         known = labels != MISSING
         if known.sum() >= FEWEST_TO_CALIBRATE:
-            temperature = fit_temperature(logits[known].astype(np.float64), labels[known], counts[known])
+            temperature = modest_temperature(logits[known].astype(np.float64), labels[known], counts[known])
             made = replace(made, **{f"{head}_temperature": temperature})
     human = np.array(held["needs_human"], dtype=np.int64)
     known = human != MISSING
