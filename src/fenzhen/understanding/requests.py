@@ -24,8 +24,9 @@ SURE = 0.9  # confidence from which a clause's topic counts
 # topic counts only where the clause is very sure and the whole message too reads like one for people.
 SURE_SAFETY = 0.93
 HEATED = 0.5  # needs_human of the whole message
-# Where the whole message gives no other request even this probability, no clause of it was found to hold one.
-HINTED = 0.02
+# Where the whole message gives no other request even this probability, its clauses all but never hold one: a quarter of
+# the further passes is spared, at 1 of 25 topics rightly added.
+HINTED = 0.01
 
 _NEVER = ("chitchat.", "other.")
 _URGENT = ("abuse", "complaint.threat", "complaint.", "human")  # most urgent first; an intent where it ends with "."
