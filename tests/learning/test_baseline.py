@@ -11,6 +11,7 @@ from sklearn.svm import LinearSVC
 
 from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import DataError, LabelError
+from fenzhen.learning import linear_heads
 from fenzhen.learning.baseline import fit, fit_baseline
 from fenzhen.learning.examples import Example
 from fenzhen.learning.linear_heads import UNTESTED, Candidate
@@ -95,6 +96,15 @@ def test_the_candidate_of_the_best_cross_validation_score_is_taken(
     for choice in fitted.choices:
         assert dict(choice.scores)[choice.taken] == max(score for _, score in choice.scores)
     assert fitted.choices[0].taken != weak
+
+
+def test_processes_score_the_candidates_as_one_does(
+    examples: list[Example], segmenter: Segmenter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several = [PLAIN, replace(PLAIN, c=1.0)]
+    alone = fit(examples[:600], default(), segmenter, candidates=several)
+    monkeypatch.setattr(linear_heads, "MANY", 1)
+    assert fit(examples[:600], default(), segmenter, candidates=several).choices == alone.choices
 
 
 def test_a_head_without_labels_answers_evenly(examples: list[Example], segmenter: Segmenter) -> None:

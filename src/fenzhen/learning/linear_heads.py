@@ -82,9 +82,8 @@ def choose(
 
     def attempt(several: Sequence[Candidate]) -> None:
         # Processes, since liblinear draws from one generator that threads would share.
-        run = Parallel(n_jobs=-1 if len(head.y) >= MANY else 1, return_as="generator")
-        tasks = (delayed(_fold)(mine, fold, head, candidate) for candidate in several for fold in folds)
-        done = run(tasks)
+        in_order = Parallel(n_jobs=-1 if len(head.y) >= MANY else 1, return_as="generator")
+        done = in_order(delayed(_fold)(mine, fold, head, candidate) for candidate in several for fold in folds)
         for candidate in several:
             found = np.zeros((len(head.y), head.labels))
             for _, test in folds:

@@ -127,7 +127,8 @@ def _finish(text: str) -> tuple[str, list[Evasion]]:
     return text.strip(), evasions
 
 
-# A text comes again: to the rules after the model, and as a turn of the history with every message that follows.
+# A text comes again: to the rules after the model, and as a turn of the history with every message that follows. Kept
+# in memory only; long texts aren't, so that pastes can't fill it.
 _remembered = lru_cache(maxsize=1024)(_trace)
 
 
