@@ -86,7 +86,7 @@ def encoder(
     train, judging, asked = (encode_examples(part, base.tokeniser, taxonomy) for part in (rows, judges, gold))
     model, scale = fit_model(train, judging, taxonomy, base, recipe, say=lambda _: None)
     found = predict(model, asked)
-    scaled = scale.topic(found.topic), scale.emotion(found.emotion), scale.needs_human(found.needs_human)
+    scaled = scale.rows(found.topic, found.emotion, found.needs_human)
     return read_out(*scaled, taxonomy, served_by="encoder")
 
 

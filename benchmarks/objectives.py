@@ -91,7 +91,7 @@ def run(
     seconds = time.monotonic() - began
     for title, part in asked.items():
         found = predict(model, encode_examples(part, base.tokeniser, taxonomy))
-        scaled = scale.topic(found.topic), scale.emotion(found.emotion), scale.needs_human(found.needs_human)
+        scaled = scale.rows(found.topic, found.emotion, found.needs_human)
         measures = statistics(answers_of(part, read_out(*scaled, taxonomy, served_by="encoder"), taxonomy), taxonomy)
         cells = " | ".join(f"{float(measures[measure](np.arange(len(part)))):.3f}" for measure in MEASURES)
         print(f"| {name} | {title} | {cells} | {seconds:,.0f} |", flush=True)

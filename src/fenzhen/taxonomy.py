@@ -72,6 +72,12 @@ class Taxonomy:
         """Index of the intent of each topic, in topic order."""
         return tuple(self.intent_ids.index(intent_of(topic)) for topic in self.topic_ids)
 
+    @cached_property
+    def topics_of_intent(self) -> tuple[tuple[int, ...], ...]:
+        """Indices of the topics of each intent, in intent order."""
+        places = range(len(self.intents))
+        return tuple(tuple(k for k, of in enumerate(self.intent_of_topic) if of == place) for place in places)
+
     def topic_index(self, topic: str) -> int:
         """Position of a topic. Raises LabelError naming the nearest known topics."""
         return self._index(topic, self.topic_ids, "topic")

@@ -1,5 +1,6 @@
 """with_clauses: what extends `also`, in which order, what never does, and what costs no further pass."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,17 @@ from fenzhen.text.clauses import clauses
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
-from fenzhen.understanding.requests import HEATED, HINTED, LIMIT, SURE, SURE_SAFETY, urgency, with_clauses
+from fenzhen.understanding.requests import (
+    ASKS,
+    HEATED,
+    HINTED,
+    LIMIT,
+    MOST_CLAUSES,
+    SURE,
+    SURE_SAFETY,
+    urgency,
+    with_clauses,
+)
 
 TEXT = "退款到哪了?另外发票怎么开。"
 TWO = {"退款": "aftersale.refund", "发票": "order.invoice"}
@@ -115,6 +126,16 @@ def test_no_further_pass_where_the_whole_hints_at_nothing_else() -> None:
     assert with_clauses(Message(text=TEXT), whole, refuse, default()) is whole
     heated = replace(whole, needs_human=HEATED)
     assert with_clauses(Message(text=TEXT), heated, by_word(TWO), default()).also == ("order.invoice",)
+
+
+def test_counting_signs_first_spares_no_message_of_which_two_clauses_ask() -> None:
+    written = Path(__file__).resolve().parents[2] / "data" / "written" / "several-requests.jsonl"
+    for line in written.read_text(encoding="utf-8").splitlines():
+        text = str(json.loads(line)["text"])
+        parts = clauses(text)
+        if len(parts) <= MOST_CLAUSES and sum(bool(ASKS.search(part)) for part in parts) > 1:
+            with pytest.raises(AssertionError, match="asked"):
+                with_clauses(Message(text=text), said("aftersale.refund"), refuse, default())
 
 
 def refuse(messages: Sequence[Message]) -> list[Classification]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from transformers import BertConfig, BertModel
 
+from fenzhen.learning.dropout import ByteDropout
 from fenzhen.learning.recipe import EncoderRecipe, HeadsRecipe
 
 # Odd multipliers of a multiplicative hash; a product of two stays far below 2**63.
@@ -95,9 +96,10 @@ class Encoder(nn.Module):
 
     def drop(self, share: float) -> None:
         """Set the dropout of embeddings and layers: none in pre-training, some where examples are few."""
-        for module in self.bert.modules():
-            if isinstance(module, nn.Dropout):
-                module.p = share
+        for parent in list(self.bert.modules()):
+            for name, child in parent.named_children():
+                if isinstance(child, nn.Dropout):
+                    setattr(parent, name, ByteDropout(share))
 
     def forward(self, input_ids: Tensor, segments: Tensor, attention_mask: Tensor) -> Tensor:
         embedded = self.bert.embeddings.word_embeddings(input_ids)

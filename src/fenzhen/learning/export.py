@@ -27,7 +27,7 @@ from fenzhen.text.normalise import normalise
 from fenzhen.text.tokenise import Tokeniser
 from fenzhen.understanding.calibration import softmax
 from fenzhen.understanding.onnx_classifier import OUTPUTS, Logits, OnnxGraph
-from fenzhen.understanding.readout import best_topics
+from fenzhen.understanding.readout import best_topic
 
 OPSET = 18
 
@@ -226,7 +226,7 @@ def _torch_labels(
 
 def _labels(logits: Logits, taxonomy: Taxonomy) -> NDArray[np.int64]:
     """(n, 3): index of topic, of emotion, and whether needs_human is above one half."""
-    topics = best_topics(softmax(logits.topic), taxonomy)
+    topics = np.array([best_topic(row, taxonomy) for row in softmax(logits.topic).tolist()], dtype=np.int64)
     return np.stack([topics, logits.emotion.argmax(1), (logits.needs_human > 0).astype(np.int64)], axis=1)
 
 

@@ -88,9 +88,7 @@ class JiebaBaseline:
         logits = self._logits(messages, [found.text for found in traces])
         calibration = self._fitted.calibration
         return read_out(
-            calibration.topic(logits.topic),
-            calibration.emotion(logits.emotion),
-            calibration.needs_human(logits.needs_human),
+            *calibration.rows(logits.topic, logits.emotion, logits.needs_human),
             self._taxonomy,
             evasions=[found.evasions for found in traces],
             served_by="linear",

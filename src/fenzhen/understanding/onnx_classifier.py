@@ -100,13 +100,10 @@ class OnnxClassifier:
             return []
         traces = [trace(message.text) for message in messages]
         logits = self._graph.run(messages, [found.text for found in traces])
-        calibration = self._model.calibration
         return read_out(
-            calibration.topic(logits.topic),
-            calibration.emotion(logits.emotion),
-            calibration.needs_human(logits.needs_human),
+            *self._model.calibration.rows(logits.topic, logits.emotion, logits.needs_human),
             self._model.taxonomy,
-            vectors=logits.vector,
+            vectors=logits.vector.tolist(),
             evasions=[found.evasions for found in traces],
             served_by="encoder",
         )

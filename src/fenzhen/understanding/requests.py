@@ -31,10 +31,13 @@ HINTED = 0.01
 _NEVER = ("chitchat.", "other.")
 _URGENT = ("abuse", "complaint.threat", "complaint.", "human")  # most urgent first; an intent where it ends with "."
 # Asks, or wants something done. Background ("我是微信付款的") has none of these.
-_ASKS = re.compile(
+_SIGNS = (
     r"[吗嗎呢么麼?？呗]|怎|什么|啥|几[天个号点层]|多[少久大长高宽重]|哪|能不能|能否|可不可|可以|有没|有无|是不是|要不要|行不|帮|幫"
-    r"|麻烦|请|請|给我|給我|给[换补退开]|[想要]|补[一个发寄]|把|催|查|求|改|换|換|退|取消|开.{0,4}[票据]|[不没]$|谁|为何"
+    r"|麻烦|请|請|给我|給我|给[换补退开]|[想要]|补[一个发寄]|把|催|查|求|改|换|換|退|取消|谁|为何"
 )
+ASKS = re.compile(rf"{_SIGNS}|开.{{0,4}}[票据]|[不没]$")
+# At least as many signs in a text as clauses of it that ask: says without cutting the text that fewer than two do.
+_MAY_ASK = re.compile(rf"{_SIGNS}|[开不没]")
 
 
 def with_clauses(message: Message, whole: Classification, classify: Classify, taxonomy: Taxonomy) -> Classification:
@@ -72,14 +75,14 @@ def _worth_asking(text: str, whole: Classification, taxonomy: Taxonomy) -> list[
     In a heated message all, since an insult asks for nothing; unless the whole reads as an insult or the like already.
     """
     heated = whole.needs_human >= HEATED and whole.topic not in taxonomy.safety
-    if not heated and _next_request(whole) < HINTED:
+    if not heated and (_next_request(whole) < HINTED or len(_MAY_ASK.findall(text)) < 2):
         return []
     parts = clauses(text)
     if not 2 <= len(parts) <= MOST_CLAUSES:
         return []
     if heated:
         return list(parts)
-    asking = [part for part in parts if _ASKS.search(part)]
+    asking = [part for part in parts if ASKS.search(part)]
     return asking if len(asking) > 1 else []
 
 
@@ -96,4 +99,4 @@ def _counts(text: str, clause: Classification, whole: Classification, taxonomy: 
         return False
     if topic in taxonomy.safety:
         return clause.confidence >= SURE_SAFETY and whole.needs_human >= HEATED
-    return clause.confidence >= SURE and _ASKS.search(text) is not None
+    return clause.confidence >= SURE and ASKS.search(text) is not None
