@@ -12,7 +12,7 @@ from sklearn.svm import LinearSVC
 from fenzhen.defaults import CHECKOUT
 from fenzhen.errors import DataError, LabelError
 from fenzhen.learning import linear_heads
-from fenzhen.learning.baseline import fit, fit_baseline
+from fenzhen.learning.baseline import fit
 from fenzhen.learning.examples import Example
 from fenzhen.learning.linear_heads import UNTESTED, Candidate
 from fenzhen.learning.readers import read_examples
@@ -126,7 +126,7 @@ def test_weights_count(segmenter: Segmenter) -> None:
     rows = [Example("红色的花", topic="甲"), Example("红色的花", topic="乙", weight=0.05), Example("蓝天", topic="乙")]
     for strong, weak in (("甲", "乙"), ("乙", "甲")):
         swapped = rows if strong == "甲" else [replace(rows[0], weight=0.05), replace(rows[1], weight=1.0), rows[2]]
-        (found,) = fit_baseline(swapped, taxonomy, segmenter).classify([rows[0].message()])
+        (found,) = fit(swapped, taxonomy, segmenter).model.classify([rows[0].message()])
         assert found.topic == strong != weak
 
 

@@ -9,7 +9,7 @@ from fenzhen.defaults import default_file
 from fenzhen.errors import DataError
 from fenzhen.learning.annotations import row_id
 from fenzhen.learning.examples import fingerprint
-from fenzhen.learning.sources import development_examples, released, released_examples
+from fenzhen.learning.sources import development_examples, released
 
 LEAKED = "我买的灯到现在都没有发出来"
 
@@ -76,7 +76,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_every_source_is_joined_and_weighed(folders: tuple[Path, Path]) -> None:
-    found = {e.text: (e.topic, e.source, e.weight, e.session) for e in released_examples(*folders)}
+    found = {e.text: (e.topic, e.source, e.weight, e.session) for e in released(*folders).examples}
     assert found == {
         "叫个真人来": ("human", "written/a", 1.0, None),
         "发票抬头写错了": ("order.invoice", "read/jddc_intents", 1.0, None),
@@ -113,13 +113,13 @@ def test_no_turn_of_a_dialogue_that_holds_a_gold_text_trains(folders: tuple[Path
         {"dialogue": "d-3", "turn": 1, "text": "先问一下运费", "label": "查单", "history": []},
         {"dialogue": "d-3", "turn": 3, "text": "能查到了吗", "label": "查单", "history": turns},
     )
-    found = {example.text for example in released_examples(shared, project)}
+    found = {example.text for example in released(shared, project).examples}
     assert "还没到吗" in found
     assert not found & {"先问一下运费", "能查到了吗"}
 
 
 def test_weak_rows_say_nothing_of_emotion(folders: tuple[Path, Path]) -> None:
-    weak = [e for e in released_examples(*folders) if str(e.source).startswith("weak/")]
+    weak = [e for e in released(*folders).examples if str(e.source).startswith("weak/")]
     assert len(weak) == 2 and all(e.emotion is None and e.needs_human is None for e in weak)
 
 
@@ -135,7 +135,7 @@ def test_an_annotation_without_text_is_an_error(folders: tuple[Path, Path]) -> N
     shared, project = folders
     write(project / "data" / "annotations" / "labels.jsonl", label(9, "human"))
     with pytest.raises(DataError, match=r"labels\.jsonl:1: id 'p9' has no text"):
-        released_examples(shared, project)
+        released(shared, project)
 
 
 def test_rows_without_a_permissive_licence_never_enter(folders: tuple[Path, Path]) -> None:
@@ -145,20 +145,20 @@ def test_rows_without_a_permissive_licence_never_enter(folders: tuple[Path, Path
     write(pool, review, pool_row(4, "屏幕不亮了怎么修"))
     write(project / "data" / "annotations" / "labels.jsonl", label(0, "complaint.product"))
     with pytest.raises(DataError, match="'reviews' under 'none stated'"):
-        released_examples(shared, project)
+        released(shared, project)
 
 
 def test_without_the_development_set_nothing_is_released(folders: tuple[Path, Path]) -> None:
     (folders[0] / "data" / "labelled" / "gold_dev.jsonl").unlink()
     with pytest.raises(DataError, match="gold_dev"):
-        released_examples(*folders)
+        released(*folders)
 
 
 def test_a_jd_label_that_the_map_lacks_is_an_error(folders: tuple[Path, Path]) -> None:
     shared, project = folders
     (project / "data" / "weak" / "jd_labels.yaml").write_text("发票: order.invoice\nOTHER: null\n", encoding="utf-8")
     with pytest.raises(DataError, match="查单.*not in the map"):
-        released_examples(shared, project)
+        released(shared, project)
 
 
 def test_texts_without_a_licence_to_train_may_measure_and_nothing_else(folders: tuple[Path, Path]) -> None:
@@ -169,7 +169,7 @@ def test_texts_without_a_licence_to_train_may_measure_and_nothing_else(folders: 
     write(project / "data" / "annotations" / "dev" / "taobao.jsonl", read)
     found = {example.source: example for example in development_examples(shared, project)}
     assert found["read/cic_noisy"].topic == "logistics.delivery_time"
-    assert asked["text"] not in {example.text for example in released_examples(shared, project)}
+    assert asked["text"] not in {example.text for example in released(shared, project).examples}
     write(project / "data" / "annotations" / "labels.jsonl", read)
     with pytest.raises(DataError, match="cic_noisy.*may not train"):
         released(shared, project)

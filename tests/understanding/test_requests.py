@@ -15,11 +15,11 @@ from fenzhen.text.clauses import clauses
 from fenzhen.understanding.classification import Classification, FixedClassifier, fixed_classification
 from fenzhen.understanding.model_dir import ModelDir
 from fenzhen.understanding.onnx_classifier import OnnxClassifier
+from fenzhen.understanding.readout import ALSO_LIMIT
 from fenzhen.understanding.requests import (
     ASKS,
     HEATED,
     HINTED,
-    LIMIT,
     MOST_CLAUSES,
     SURE,
     SURE_SAFETY,
@@ -186,7 +186,7 @@ def test_urgency_is_that_of_the_labelling_guide() -> None:
 def test_always_a_sound_also(text: str, topics: list[str], confidence: float, needs_human: float) -> None:
     words = {word: said(topic, confidence) for word, topic in zip(("发票", "人工", "退"), topics, strict=True)}
     also = extended(text, said("aftersale.refund", needs_human=needs_human), words)
-    assert len(also) <= LIMIT and len(set(also)) == len(also) and "aftersale.refund" not in also
+    assert len(also) <= ALSO_LIMIT and len(set(also)) == len(also) and "aftersale.refund" not in also
     assert list(also) == sorted(also, key=urgency)
     assert not any(topic.startswith(("chitchat.", "other.")) for topic in also)
 

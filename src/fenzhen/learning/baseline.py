@@ -46,13 +46,6 @@ class FittedBaseline:
     choices: tuple[Choice, ...]
 
 
-def fit_baseline(
-    examples: Sequence[Example], taxonomy: Taxonomy, segmenter: Cutter | None = None, *, seed: int = 0
-) -> JiebaBaseline:
-    """The model of `fit`."""
-    return fit(examples, taxonomy, segmenter, seed=seed).model
-
-
 def fit(
     examples: Sequence[Example],
     taxonomy: Taxonomy,

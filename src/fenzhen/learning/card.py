@@ -32,8 +32,8 @@ def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any])
             f"Started from {details['base']}; fine-tuned on {details['training_rows']:,} rows.",
             "",
             *_export(report),
-            *_scores(report, "gold_dev", "Real messages that never trained (gold_dev)", _FLATTERED),
-            *_scores(report, "dev_jd", "Real JD messages of dialogues that never trained, also used to calibrate"),
+            *_scores(report, "gold_dev", "Real messages whose labels never trained (gold_dev)", _FLATTERED),
+            *_scores(report, "dev_jd", "Real JD messages, labels of their dialogues never trained, also used to calibrate"),
             *_scores(report, "dev_taobao", "Real chat of Taobao buyers, one reading, also used to calibrate"),
             *_scores(report, "dev_reviews", "Reviews and public posts, one reading, also used to calibrate"),
             *_scores(report, "held_out", "Held-out rows of the training sources"),
@@ -41,7 +41,7 @@ def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any])
             *_sources(details["sources"]),
             "## Recipe",
             "",
-            *(f"- {part}: {value}" for part, value in details["recipe"].items() if part != "corpus"),
+            *(f"- {part}: {value}" for part, value in details["recipe"].items()),
             "",
         ]
     )

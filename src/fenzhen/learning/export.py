@@ -1,7 +1,7 @@
 """Export: a trained TriageBert to one int8 ONNX graph, refused where it no longer says what was trained.
 
 The graph takes one message (batch axis fixed at 1, length free), so dynamic activation scales can't mix messages.
-Two gates: torch -> fp32 ONNX may not flip a single label; fp32 -> int8 may flip few, and may take no message out of
+Two gates: torch -> fp32 ONNX may not flip a single topic; fp32 -> int8 may flip few, and may take no message out of
 the safety topics. Of several ways to quantise, fastest first, the first that passes is kept.
 """
 
@@ -25,7 +25,7 @@ from fenzhen.message import Message
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.text.normalise import normalise
 from fenzhen.text.tokenise import Tokeniser
-from fenzhen.understanding.calibration import softmax
+from fenzhen.understanding.calibration import Calibration
 from fenzhen.understanding.onnx_classifier import OUTPUTS, Logits, OnnxGraph
 from fenzhen.understanding.readout import best_topic
 
@@ -61,6 +61,7 @@ def export(
     tokeniser: Tokeniser,
     taxonomy: Taxonomy,
     messages: Sequence[Message],
+    calibration: Calibration,
     target: Path,
     *,
     int8_flips: float = 0.01,
@@ -73,8 +74,8 @@ def export(
         fp32 = Path(folder) / "fp32.onnx"
         to_onnx(wrapped, fp32)
         reference = OnnxGraph(str(fp32), tokeniser).run(messages, normalised)
-        fp32_labels = _labels(reference, taxonomy)
-        lost = _flips(_torch_labels(wrapped, tokeniser, messages, normalised, taxonomy), fp32_labels)
+        fp32_topics = _topics(reference, taxonomy, calibration)
+        lost = _topics(_torch_logits(wrapped, tokeniser, messages, normalised), taxonomy, calibration) != fp32_topics
         if lost.any():
             raise ExportRefused(f"torch and fp32 ONNX disagree on messages {_numbers(lost)}: the export is wrong")
         small = Path(folder) / "rows.onnx"
@@ -83,8 +84,8 @@ def export(
         for number, (name, lean, excluded) in enumerate(quantisations(small)):
             draft = Path(folder) / f"{number}.onnx"
             quantise(small, draft, excluded, lean, [taxonomy.topic_index(topic) for topic in taxonomy.safety])
-            labels = _labels(OnnxGraph(str(draft), tokeniser).run(messages, normalised), taxonomy)
-            flips, safety = _flips(fp32_labels, labels), _safety_lost(fp32_labels, labels, taxonomy)
+            topics = _topics(OnnxGraph(str(draft), tokeniser).run(messages, normalised), taxonomy, calibration)
+            flips, safety = topics != fp32_topics, _safety_lost(fp32_topics, topics, taxonomy)
             if flips.sum() <= int8_flips * len(messages) and not safety.any():
                 target.write_bytes(draft.read_bytes())
                 size = target.stat().st_size / 1e6
@@ -210,35 +211,24 @@ def gate_messages(messages: Sequence[Message], wanted: int) -> list[Message]:
 
 
 @torch.no_grad()
-def _torch_labels(
-    wrapped: _OneMessage,
-    tokeniser: Tokeniser,
-    messages: Sequence[Message],
-    normalised: Sequence[str],
-    taxonomy: Taxonomy,
-) -> NDArray[np.int64]:
+def _torch_logits(
+    wrapped: _OneMessage, tokeniser: Tokeniser, messages: Sequence[Message], normalised: Sequence[str]
+) -> Logits:
     rows = []
     for message, text in zip(messages, normalised, strict=True):
         encoded = tokeniser.encode(message, text)
         rows.append([t.numpy() for t in wrapped(torch.tensor([encoded.ids]), torch.tensor([encoded.segments]))])
-    return _labels(Logits(*(np.concatenate(column) for column in zip(*rows, strict=True))), taxonomy)
+    return Logits(*(np.concatenate(column) for column in zip(*rows, strict=True)))
 
 
-def _labels(logits: Logits, taxonomy: Taxonomy) -> NDArray[np.int64]:
-    """(n, 3): index of topic, of emotion, and whether needs_human is above one half."""
-    topics = np.array([best_topic(row, taxonomy) for row in softmax(logits.topic).tolist()], dtype=np.int64)
-    return np.stack([topics, logits.emotion.argmax(1), (logits.needs_human > 0).astype(np.int64)], axis=1)
-
-
-def _flips(before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Messages whose topic changed. Emotion and needs_human sit on thresholds of their own in the policy."""
-    result: NDArray[np.bool_] = before[:, 0] != after[:, 0]
-    return result
+def _topics(logits: Logits, taxonomy: Taxonomy, calibration: Calibration) -> NDArray[np.int64]:
+    """(n,) index of the topic that would be served. Emotion and needs_human sit on thresholds of the policy's own."""
+    return np.array([best_topic(row, taxonomy) for row in calibration.topic(logits.topic).tolist()], dtype=np.int64)
 
 
 def _safety_lost(before: NDArray[np.int64], after: NDArray[np.int64], taxonomy: Taxonomy) -> NDArray[np.bool_]:
     safety = [taxonomy.topic_index(topic) for topic in taxonomy.safety]
-    result: NDArray[np.bool_] = np.isin(before[:, 0], safety) & ~np.isin(after[:, 0], safety)
+    result: NDArray[np.bool_] = np.isin(before, safety) & ~np.isin(after, safety)
     return result
 
 

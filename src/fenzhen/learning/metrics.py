@@ -63,11 +63,6 @@ def macro_f1(truth: Indices, predicted: Indices, labels: int) -> float:
     return float(f1[present].mean()) if present.any() else 0.0
 
 
-def accuracy(truth: Indices, predicted: Indices) -> float:
-    """Share of rows that are right; 0 for no rows."""
-    return float(np.mean(np.asarray(truth) == np.asarray(predicted))) if len(truth) else 0.0
-
-
 def calibration_bins(confidence: Floats, right: NDArray[np.bool_], bins: int = 15) -> list[Bin]:
     """Equal-width bins over (0, 1] (Naeini et al. 2015)."""
     edges = np.linspace(0.0, 1.0, bins + 1)

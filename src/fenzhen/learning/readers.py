@@ -18,7 +18,7 @@ from fenzhen.message import ROLES, Turn, check_text
 from fenzhen.taxonomy import Taxonomy, default
 
 MAX_ERRORS = 20
-_NAMES = ("id", "session", "label", "topic", "shop", "channel")  # a number will do for these
+_NUMBER_WILL_DO = ("id", "session", "label", "topic", "shop", "channel")
 _EMOTIONS = {default().name(emotion): emotion for emotion in default().emotion_ids}  # their Chinese names
 _YES, _NO = ("true", "1", "yes", "y", "是", "需要"), ("false", "0", "no", "n", "否", "不需要")
 
@@ -111,11 +111,7 @@ def _string(fields: Mapping[str, Any], name: str) -> str | None:
     value = fields.get(name)
     if value is None or value == "":
         return None
-    if (
-        name in ("id", "session", "label", "topic", "shop", "channel")
-        and isinstance(value, int)
-        and not isinstance(value, bool)
-    ):
+    if name in _NUMBER_WILL_DO and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):
         raise DataError(f"{name}: found {value!r:.60}, expected a string; put it in quotes")

@@ -1,6 +1,6 @@
 """Recipes: everything a training run can be told, as data. TOML in, frozen dataclasses out, unknown keys refused.
 
-The recipe that made a model is saved in its manifest.
+The part that made a model of a base is saved in its manifest; a base's own history is in training/LOG.md.
 """
 
 import tomllib
@@ -158,6 +158,9 @@ class ExportRecipe:
     int8_flips: float = 0.01
 
 
+PRETRAINING = ("encoder", "vocabulary", "corpus", "pretrain", "grow", "respond", "dialogues")
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A whole recipe."""
@@ -176,8 +179,9 @@ class Recipe:
     distil: DistilRecipe = DistilRecipe()
     export: ExportRecipe = ExportRecipe()
 
-    def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+    def fine_tuning(self) -> dict[str, Any]:
+        """All but what only pre-training reads: a base may have been made by other recipes, or several times."""
+        return {part: value for part, value in asdict(self).items() if part not in PRETRAINING}
 
     @classmethod
     def load(cls, path: Path) -> "Recipe":

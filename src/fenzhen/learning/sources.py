@@ -47,11 +47,6 @@ class Released:
     held_out: int
 
 
-def released_examples(shared: Path, project: Path = CHECKOUT) -> list[Example]:
-    """The examples of `released`, for callers who need no model card."""
-    return list(released(shared, project).examples)
-
-
 def released(shared: Path, project: Path = CHECKOUT) -> Released:
     """Read and join all sources. `shared` is the folder that holds `data/labelled/`, `project` the one with `data/`.
 
@@ -92,11 +87,6 @@ def development_examples(shared: Path, project: Path = CHECKOUT) -> list[Example
     found = [example for example, _ in annotated(files, LabelledTexts(shared / "data" / "labelled"), taxonomy)]
     rows = Counter(example.source for example in found)
     return [replace(one, weight=len(found) / (len(rows) * rows[one.source])) for one in found]
-
-
-def held_out_fingerprints(gold: Path) -> frozenset[str]:
-    """Fingerprints of the texts of a file with 5 or more characters."""
-    return _fingerprints((str(row.fields.get("text")) for row in sound_rows(gold)), SHORTEST)
 
 
 def _fingerprints(texts: Iterable[str], shortest: int) -> frozenset[str]:

@@ -119,7 +119,8 @@ def build(
         held_first = [example.message() for example in (*development, *training)][:MOST_PROBES]
         probes = gate_messages(held_first, recipe.export.gate_messages)
         target = draft / "model.onnx"
-        exported = export(model, base.tokeniser, taxonomy, probes, target, int8_flips=recipe.export.int8_flips, say=say)
+        flips = recipe.export.int8_flips
+        exported = export(model, base.tokeniser, taxonomy, probes, calibration, target, int8_flips=flips, say=say)
         say(f"exported as {exported.quantisation}: {exported.int8_flips} flips in {exported.messages} messages")
         base.tokeniser.save(draft / "tokenizer.json")
         (draft / "labels.json").write_text(_json(taxonomy.to_dict()), encoding="utf-8")
@@ -127,7 +128,7 @@ def build(
         fitted.model.save(draft / "baseline.npz")
         _neighbours(model, training, rows).save(draft / NEIGHBOURS)
         details = {
-            "recipe": recipe.to_dict(),
+            "recipe": recipe.fine_tuning(),
             "base": base.origin,
             "sources": [asdict(source) for source in sources],
             "training_rows": len(training),

@@ -143,9 +143,6 @@ class Tokeniser:
             room -= len(piece)
         return [token for piece in reversed(kept) for token in piece]
 
-    def encode_all(self, messages: Sequence[Message]) -> list[Encoded]:
-        return [self.encode(message) for message in messages]
-
 
 def _clip(text: str, characters: int) -> str:
     """Head and tail of a text far longer than the encoder reads, so that a paste costs no time."""

@@ -1,6 +1,6 @@
 """JiebaBaseline: a linear classifier on jieba words and n-grams, run by numpy alone. The yardstick of every encoder.
 
-It is also what answers (`served_by` "linear") where no encoder can. One `baseline.npz`, arrays only: no pickle, no
+Its answers say `served_by` "linear". One `baseline.npz`, arrays only: no pickle, no
 scikit-learn. Fitted by `fenzhen.learning.baseline`. No sentence vector; word order only within 4 characters.
 """
 

@@ -1,7 +1,8 @@
 """ModelDir: the contract of a released model folder, checked file by file when it is opened.
 
     models/NAME/  model.onnx  tokenizer.json  labels.json  calibration.json  baseline.npz
-                  manifest.json (SHA-256 of every other file, recipe, sources)  report.json  MODEL_CARD.md
+                  neighbours.npz  manifest.json (SHA-256 of every other file, recipe, sources)  report.json
+                  MODEL_CARD.md
 
 `models/CURRENT` holds the name of the served folder. Hashes guard against half copies and edits, not against someone
 who rewrites the manifest too. Knows nothing of onnxruntime or torch.

@@ -12,10 +12,10 @@ from fenzhen.understanding.classification import Classification, ServedBy
 
 Rows = Sequence[Sequence[float]]
 
-ALSO_LIMIT = 2
+ALSO_LIMIT = 2  # topics
 ALSO_MIN_PROBABILITY = 0.2
 # Politeness, ids and unclear talk around a request are not a second request.
-_NEVER_ALSO = ("chitchat.", "other.")
+NO_REQUEST = ("chitchat.", "other.")
 
 
 def best_topic(said: Sequence[float], taxonomy: Taxonomy) -> int:
@@ -70,4 +70,4 @@ def read_out(
 
 def _also(probabilities: Sequence[float], ranked: Sequence[int], taxonomy: Taxonomy) -> tuple[str, ...]:
     names = [taxonomy.topic_ids[k] for k in ranked[:4] if probabilities[k] >= ALSO_MIN_PROBABILITY]
-    return tuple(name for name in names if not name.startswith(_NEVER_ALSO))[:ALSO_LIMIT]
+    return tuple(name for name in names if not name.startswith(NO_REQUEST))[:ALSO_LIMIT]

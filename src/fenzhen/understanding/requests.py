@@ -14,10 +14,10 @@ from fenzhen.message import Message
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.text.clauses import clauses
 from fenzhen.understanding.classification import Classification
+from fenzhen.understanding.readout import ALSO_LIMIT, NO_REQUEST
 
 Classify = Callable[[Sequence[Message]], list[Classification]]
 
-LIMIT = 2  # topics in `also`
 MOST_CLAUSES = 4
 SURE = 0.9  # confidence from which a clause's topic counts
 # A clause alone lacks its context: "不用转人工" reads as asking for a person, "本来想给差评的" as a threat. So a safety
@@ -28,7 +28,6 @@ HEATED = 0.5  # needs_human of the whole message
 # the further passes is spared, at 1 of 25 topics rightly added.
 HINTED = 0.01
 
-_NEVER = ("chitchat.", "other.")
 _URGENT = ("abuse", "complaint.threat", "complaint.", "human")  # most urgent first; an intent where it ends with "."
 # Asks, or wants something done. Background ("我是微信付款的") has none of these.
 _SIGNS = (
@@ -41,7 +40,7 @@ _MAY_ASK = re.compile(rf"{_SIGNS}|[开不没]")
 
 
 def with_clauses(message: Message, whole: Classification, classify: Classify, taxonomy: Taxonomy) -> Classification:
-    """`whole`, with `also` extended by the sure topics of the message's clauses, most urgent first, at most LIMIT.
+    """`whole`, with `also` extended by the sure topics of the message's clauses, most urgent first, at most ALSO_LIMIT.
 
     `classify` is that of the classifier which made `whole`; it is called at most once, with the clauses as messages of
     the same history. Whatever it raises is raised.
@@ -58,7 +57,7 @@ def with_clauses(message: Message, whole: Classification, classify: Classify, ta
     surest_first = sorted(found, key=found.__getitem__, reverse=True)
     # What a clause says surely stands before what the whole only hints at.
     also = sorted(dict.fromkeys((*surest_first, *whole.also)), key=urgency)
-    return replace(whole, also=tuple(also[:LIMIT]))
+    return replace(whole, also=tuple(also[:ALSO_LIMIT]))
 
 
 def urgency(topic: str) -> int:
@@ -88,14 +87,14 @@ def _worth_asking(text: str, whole: Classification, taxonomy: Taxonomy) -> list[
 
 def _next_request(whole: Classification) -> float:
     """Probability of the likeliest topic besides the message's own that is a request at all."""
-    others = (p for topic, p in whole.topics if topic != whole.topic and not topic.startswith(_NEVER))
+    others = (p for topic, p in whole.topics if topic != whole.topic and not topic.startswith(NO_REQUEST))
     return next(others, 0.0)
 
 
 def _counts(text: str, clause: Classification, whole: Classification, taxonomy: Taxonomy) -> bool:
     """Whether a clause's topic is another request of the message."""
     topic = clause.topic
-    if topic == whole.topic or topic == taxonomy.out_of_scope or topic.startswith(_NEVER):
+    if topic == whole.topic or topic == taxonomy.out_of_scope or topic.startswith(NO_REQUEST):
         return False
     if topic in taxonomy.safety:
         return clause.confidence >= SURE_SAFETY and whole.needs_human >= HEATED

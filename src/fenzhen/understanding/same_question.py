@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from fenzhen.message import Message
 from fenzhen.understanding.classification import Classification
+from fenzhen.understanding.readout import NO_REQUEST
 
 Classify = Callable[[Sequence[Message]], list[Classification]]
 
@@ -21,8 +22,6 @@ ALIKE = 0.85
 FEWEST = 4  # characters: "好的", "在吗" ask nothing
 TURNS = 3  # earlier buyer turns that are compared
 REMEMBERED = 4096  # texts
-
-_NO_QUESTION = ("chitchat.", "other.")
 
 
 class _Read(NamedTuple):
@@ -46,7 +45,7 @@ class SameQuestion:
         if len(texts) == 1 or len(message.text.strip()) < FEWEST:
             return 0
         now, *before = self._all(texts)
-        if now.topic.startswith(_NO_QUESTION):
+        if now.topic.startswith(NO_REQUEST):
             return 0
         return sum(one.topic == now.topic and _cosine(one.vector, now.vector) >= ALIKE for one in before)
 
