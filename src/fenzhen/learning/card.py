@@ -33,7 +33,7 @@ def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any])
             "",
             *_export(report),
             *_scores(report, "gold_dev", "Real messages whose labels never trained (gold_dev)", _FLATTERED),
-            *_scores(report, "dev_jd", "Real JD messages, labels of their dialogues never trained, also used to calibrate"),
+            *_scores(report, "dev_jd", "Real JD messages, no label of their dialogues trained, also used to calibrate"),
             *_scores(report, "dev_taobao", "Real chat of Taobao buyers, one reading, also used to calibrate"),
             *_scores(report, "dev_reviews", "Reviews and public posts, one reading, also used to calibrate"),
             *_scores(report, "held_out", "Held-out rows of the training sources"),
