@@ -66,8 +66,12 @@ def test_labels_are_those_of_a_scikit_learn_pipeline(
         ("topic", default().topic_ids, logits.topic),
         ("emotion", default().emotion_ids, logits.emotion),
     ):
-        expected = LinearSVC(C=0.5, random_state=0).fit(x, [getattr(e, head) for e in train]).predict(x_test)
-        assert [labels[k] for k in found.argmax(axis=1)] == list(expected)
+        svc = LinearSVC(C=0.5, random_state=0).fit(x, [getattr(e, head) for e in train])
+        scores, places = svc.decision_function(x_test), {label: k for k, label in enumerate(svc.classes_)}
+        said = [places[labels[k]] for k in found.argmax(axis=1)]
+        # Weights are kept in half precision: two labels may change places that are as good as tied, and no others.
+        assert float((scores.max(axis=1) - scores[np.arange(len(said)), said]).max()) < 2e-3
+        assert (scores.argmax(axis=1) != said).sum() <= 1
 
 
 def test_it_learns_and_its_probabilities_are_fitted(examples: list[Example], trained: JiebaBaseline) -> None:
