@@ -1,17 +1,24 @@
-"""Teachers: each row is judged by one that never saw it, so a wrong label is contradicted and not repeated."""
+"""Teachers: cross-fitted ones contradict wrong labels, released models say what they said when they served."""
+
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
+from fenzhen.errors import DataError, ModelError
 from fenzhen.learning.base import Base
 from fenzhen.learning.dataset import MISSING, Batch, encode_examples
-from fenzhen.learning.distil import fold_of, teach
+from fenzhen.learning.distil import fold_of, soft_labels, taught_by, teach
 from fenzhen.learning.encoder import Outputs, new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.loss import ClassWeights, Soft, multitask_loss
 from fenzhen.learning.recipe import DistilRecipe, EncoderRecipe, FinetuneRecipe, HeadsRecipe, Recipe
 from fenzhen.learning.vocabulary import build_tokeniser
-from fenzhen.taxonomy import Taxonomy
+from fenzhen.taxonomy import Taxonomy, default
+from fenzhen.understanding.model_dir import ModelDir
+from fenzhen.understanding.onnx_classifier import OnnxClassifier
 
 WORDS = {"退货": ("退货", "退回去", "不想要了"), "发票": ("发票", "抬头", "税号"), "物流": ("快递", "到哪了", "发货")}
 FRAMES = ("{}", "你好{}", "{}呢", "请问{}", "{}怎么说", "那{}", "{}谢谢", "想问{}")
@@ -50,6 +57,39 @@ def test_a_wrong_label_is_contradicted_by_a_teacher_that_never_saw_it() -> None:
     assert TAXONOMY.topic_ids[int(soft.topic[wrong].argmax())] == "发票"
     labels = np.array(rows["topic"])
     assert (soft.topic.argmax(1) == labels).mean() > 0.8
+
+
+SAID = ("我的快递三天没动了", "你们就是骗子 我要去12315", "这个有黑色的吗", "好的 谢谢")
+
+
+def test_a_released_model_teaches_what_it_serves(shipped_model: Path) -> None:
+    model = ModelDir.open(shipped_model)
+    messages = [Example(text).message() for text in SAID]
+    soft = taught_by([model, model], messages, default(), say=lambda line: None)
+    served = OnnxClassifier(model).classify(messages)
+    assert np.allclose(soft.topic.sum(1), 1.0, atol=1e-4)
+    for row, answer in enumerate(served):
+        assert soft.topic[row].tolist() == pytest.approx(
+            [dict(answer.topics)[t] for t in default().topic_ids], abs=1e-5
+        )
+        assert soft.needs_human[row] == pytest.approx(answer.needs_human, abs=1e-5)
+
+
+def test_teachers_of_both_kinds_or_of_other_labels_are_refused(shipped_model: Path) -> None:
+    examples = [Example(text) for text in SAID]
+    tokeniser = build_tokeniser(list(SAID) * 3, size=100, latin_words=0)
+    encoder = EncoderRecipe(hidden=64, layers=1, heads=1, intermediate=128)
+    base, rows = (
+        Base(new_encoder(encoder, tokeniser.size), tokeniser, "test"),
+        encode_examples(examples, tokeniser, default()),
+    )
+    recipe = Recipe("test", distil=DistilRecipe(folds=3, released=(str(shipped_model),)))
+    with pytest.raises(DataError, match="expected one"):
+        soft_labels(examples, rows, default(), base, recipe)
+    released = replace(recipe, distil=replace(recipe.distil, folds=0))
+    with pytest.raises(ModelError, match="other labels"):
+        soft_labels(examples, rows, TAXONOMY, base, released)
+    assert soft_labels(examples, rows, default(), base, Recipe("test")) is None
 
 
 def test_a_teacher_speaks_for_rows_without_labels() -> None:

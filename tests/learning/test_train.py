@@ -219,6 +219,7 @@ def test_too_few_messages_for_the_gates_are_topped_up_or_refused() -> None:
     [
         ("name = 'x'\n[encoder]\nhiden = 3", r"encoder\.hiden: unknown key; nearest known: hidden"),
         ("name = 'x'\n[finetune]\nepochs = 'many'", r"finetune\.epochs: found 'many', expected a whole number"),
+        ("name = 'x'\n[distil]\nreleased = 'a'", r"distil\.released: found 'a', expected a list of strings"),
         ("name = 'x'\n[denoise]\nmode = 'relable'", r"denoise\.mode: found 'relable', .*nearest: relabel"),
         ("name = 'x'\n[corpus]\nnews = 3", r"\[corpus\.news\]: found 3, expected a table"),
         ("nome = 'x'", "nome: unknown key; nearest known: name"),

@@ -18,6 +18,8 @@ from fenzhen.errors import DataError
 from fenzhen.learning.examples import Example
 from fenzhen.learning.linear_heads import (
     CANDIDATES,
+    CANDIDATES_FOR_MANY,
+    MANY,
     Candidate,
     Choice,
     Head,
@@ -51,15 +53,19 @@ def fit(
     taxonomy: Taxonomy,
     segmenter: Cutter | None = None,
     *,
-    candidates: Sequence[Candidate] = CANDIDATES,
+    candidates: Sequence[Candidate] | None = None,
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> FittedBaseline:
     """Fit all heads; a head without any label is left even. `say` gets one line per candidate.
 
+    Without `candidates` all of them are tried, fewer on many rows.
+
     Raises DataError where fewer than two topics have examples, LabelError for labels outside the taxonomy.
     """
     segmenter = segmenter or Segmenter()
+    if candidates is None:
+        candidates = CANDIDATES if len(examples) < MANY else CANDIDATES_FOR_MANY
     heads = _heads(examples, taxonomy)
     blocks = _blocks(examples, segmenter)
     vocabulary, idf = _vocabulary(blocks)

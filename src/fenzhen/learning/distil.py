@@ -1,8 +1,11 @@
-"""Distil: what models that never saw a row think of it, as soft labels to learn beside its own label.
+"""Distil: what teachers think of a row, as soft labels to learn beside its own label (Hinton et al. 2015).
 
 Cross-fitted teachers (Chernozhukov et al. 2018) over folds of whole conversations: each is trained on the others and
 asked about its own fold. A teacher that had seen the row would only repeat its label; one that has not says which
-topics are close and where the label is likely wrong, which is what a student gains from (Hinton et al. 2015).
+topics are close and where the label is likely wrong.
+
+Released models teach their successor (born-again networks, Furlanello et al. 2018): it learns from new rows what they
+did not know, and from their word on all rows not to forget what they did.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +14,9 @@ from pathlib import Path
 
 import numpy as np
 from datasets import Dataset
+from numpy.typing import NDArray
 
-from fenzhen.errors import DataError
+from fenzhen.errors import DataError, ModelError
 from fenzhen.learning.base import Base
 from fenzhen.learning.examples import Example
 from fenzhen.learning.finetune import predict
@@ -20,7 +24,64 @@ from fenzhen.learning.fit import fit_model
 from fenzhen.learning.loss import Soft
 from fenzhen.learning.recipe import Recipe
 from fenzhen.learning.split import draw
+from fenzhen.message import Message
 from fenzhen.taxonomy import Taxonomy
+from fenzhen.understanding.model_dir import ModelDir
+from fenzhen.understanding.onnx_classifier import OnnxClassifier
+
+BLOCK = 4096  # messages between two lines of progress
+
+
+def soft_labels(
+    examples: Sequence[Example],
+    rows: Dataset,
+    taxonomy: Taxonomy,
+    base: Base,
+    recipe: Recipe,
+    folder: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> Soft | None:
+    """What the recipe's [distil] teaches about the `examples`, which `rows` hold encoded; None without teachers.
+
+    Raises DataError for teachers of both kinds, ModelError for folders that are no models of these labels.
+    """
+    if recipe.distil.folds and recipe.distil.released:
+        raise DataError(
+            f"distil: found folds = {recipe.distil.folds} and released = {list(recipe.distil.released)}, expected one"
+        )
+    if recipe.distil.folds:
+        return teach(examples, rows, taxonomy, base, recipe, folder, say)
+    if recipe.distil.released:
+        models = [ModelDir.open(Path(name)) for name in recipe.distil.released]
+        return taught_by(models, [example.message() for example in examples], taxonomy, say)
+    return None
+
+
+def taught_by(
+    models: Sequence[ModelDir],
+    messages: Sequence[Message],
+    taxonomy: Taxonomy,
+    say: Callable[[str], None] = print,
+    threads: int = 2,
+) -> Soft:
+    """The mean of the models' calibrated probabilities for each message, asked as they are served.
+
+    Raises ModelError for a model with other labels than `taxonomy`.
+    """
+    for model in models:
+        if model.taxonomy.topic_ids != taxonomy.topic_ids or model.taxonomy.emotion_ids != taxonomy.emotion_ids:
+            raise ModelError(f"{model.path} has other labels than the examples; a teacher must know the same ones")
+    soft = Soft.empty(len(messages), len(taxonomy.topics), len(taxonomy.emotions))
+    for model in models:
+        classifier = OnnxClassifier(model, threads=threads)
+        for start in range(0, len(messages), BLOCK):
+            part = slice(start, start + BLOCK)
+            topic, emotion, needs_human = classifier.probabilities(messages[part])
+            soft.topic[part] += topic / len(models)
+            soft.emotion[part] += emotion / len(models)
+            soft.needs_human[part] += needs_human / len(models)
+            say(f"{model.name} teaches: {min(start + BLOCK, len(messages)):,} of {len(messages):,} rows")
+    return soft
 
 
 def teach(
@@ -56,6 +117,6 @@ def teach(
     return soft
 
 
-def fold_of(examples: Sequence[Example], folds: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def fold_of(examples: Sequence[Example], folds: int) -> NDArray[np.int64]:
     """(n,) the fold of each example, the same for all of a conversation and in every run."""
     return np.array([int(draw(example.group, "fold") * folds) for example in examples], dtype=np.int64)

@@ -138,9 +138,14 @@ class FinetuneRecipe:
 
 @dataclass(frozen=True)
 class DistilRecipe:
-    """[distil]: number of teachers, each trained without its fold (0 = none)."""
+    """[distil]: who teaches soft labels, at most one of the two.
+
+    `folds`: that many teachers, each trained without its fold (0 = none). `released`: folders of earlier models,
+    relative to the working folder; their mean teaches.
+    """
 
     folds: int = 0
+    released: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,7 +223,7 @@ def _fill(cls: type[T], row: object, where: str) -> T:
         if expected := _misfit(value, known[key]):
             raise DataError(f"{path}: found {value!r:.40}, expected {expected}")
     try:
-        return cls(**row)
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
     except TypeError as error:
         raise DataError(f"[{where or 'recipe'}]: {error}") from error
 
@@ -230,4 +235,6 @@ def _misfit(value: object, wanted: Any) -> str:
         return "a whole number"
     if wanted is float and not number:
         return "a number"
+    if wanted == tuple[str, ...] and not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+        return "a list of strings"
     return "a string" if wanted is str and not isinstance(value, str) else ""

@@ -21,7 +21,7 @@ from fenzhen.learning.base import Base, load_base
 from fenzhen.learning.card import model_card
 from fenzhen.learning.dataset import encode_examples
 from fenzhen.learning.denoise import denoise
-from fenzhen.learning.distil import teach
+from fenzhen.learning.distil import soft_labels
 from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.evaluate import evaluate, to_json
 from fenzhen.learning.examples import Example, fingerprint
@@ -108,7 +108,7 @@ def build(
     training = cleaned.training
     rows = encode_examples(training, base.tokeniser, taxonomy)
     judging = encode_examples(judges or cleaned.development, base.tokeniser, taxonomy)
-    soft = teach(training, rows, taxonomy, base, recipe, unfinished, say) if recipe.distil.folds else None
+    soft = soft_labels(training, rows, taxonomy, base, recipe, unfinished, say)
     model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, folder=unfinished, say=say)
     say("fitting the linear baseline on the same examples")
     fitted = linear.fit(training, taxonomy, Segmenter())

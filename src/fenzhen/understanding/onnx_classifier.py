@@ -95,6 +95,16 @@ class OnnxClassifier:
         odds: list[float] = np.log(p / (1 - p)).tolist()
         return odds
 
+    def probabilities(self, messages: Sequence[Message]) -> tuple[Array, Array, Array]:
+        """Calibrated, of at least one message: topic (n, topics), emotion (n, emotions), needs_human (n,)."""
+        logits = self._graph.run(messages, [trace(message.text).text for message in messages])
+        calibration = self._model.calibration
+        return (
+            calibration.topic(logits.topic),
+            calibration.emotion(logits.emotion),
+            calibration.needs_human(logits.needs_human),
+        )
+
     def classify(self, messages: Sequence[Message]) -> list[Classification]:
         if not messages:
             return []
