@@ -2,6 +2,7 @@
 
     python training/build_release.py NAME --shared ../shared [--recipe training/recipes/tiny.toml] [--base models/base]
     python training/build_release.py NAME --shared ../shared --continue models/base
+    python training/build_release.py NAME --shared ../shared --base models/base --recipe training/recipes/successor.toml
 
 Without --base the encoder is pre-trained from scratch into models/base (hours; resumes after a kill from .cache/).
 --continue goes through the recipe's [grow], whose layers a base of as many has already, and [respond] once more first.
@@ -53,6 +54,8 @@ def main() -> None:
     options = parser.parse_args()
 
     recipe = Recipe.load(options.recipe)
+    if recipe.finetune.continues and options.base is None:
+        parser.error(f"{options.recipe} goes on from {recipe.finetune.continues}; name the base it came from (--base)")
     base = options.base or pretrained(recipe, options.shared, options.further)
     made = released(options.shared)
     tests = {"gold_dev": read_examples([options.shared / "data" / "labelled" / "gold_dev.jsonl"], default())}

@@ -15,6 +15,7 @@ from fenzhen.learning.dataset import encode_examples
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.export import gate_messages, quantise
+from fenzhen.learning.finetune import predict
 from fenzhen.learning.fit import fit_model
 from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.readers import read_examples
@@ -128,6 +129,29 @@ def test_judges_decide_what_the_scores_mean(made: Path, tmp_path: Path) -> None:
         for folder in (made / "model", tmp_path / "humble")
     )
     assert humble < 0.5 < sure
+
+
+def test_fine_tuning_goes_on_from_an_earlier_model(made: Path) -> None:
+    recipe = Recipe.load(made / "recipe.toml")
+    still = {"epochs": 1, "learning_rate": 0.0, "head_learning_rate": 0.0}
+    recipe = replace(recipe, finetune=replace(recipe.finetune, continues=str(made / "model"), **still))
+    examples = read_examples([made / "chats.jsonl"], None)
+    base, taxonomy = load_base(made / "base"), taxonomy_of(examples)
+    rows = encode_examples(examples, base.tokeniser, taxonomy)
+    model, _ = fit_model(rows, rows, taxonomy, base, recipe, say=lambda _: None)
+    served = OnnxClassifier(ModelDir.open(made / "model")).classify([example.message() for example in examples])
+    vectors = np.array([one.vector for one in served])
+    assert (predict(model, rows).vector * vectors).sum(1).mean() > 0.95
+
+
+def test_an_earlier_model_that_is_missing_is_told_before_anything_trains(made: Path, tmp_path: Path) -> None:
+    recipe = Recipe.load(made / "recipe.toml")
+    recipe = replace(recipe, finetune=replace(recipe.finetune, continues=str(tmp_path / "gone")))
+    said: list[str] = []
+    examples = read_examples([made / "chats.jsonl"], None)
+    with pytest.raises(ModelError, match="gone"):
+        build(examples, [], recipe, load_base(made / "base"), tmp_path / "new", say=said.append)
+    assert not said
 
 
 def test_a_released_model_is_never_overwritten(made: Path) -> None:

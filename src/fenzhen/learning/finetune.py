@@ -24,6 +24,7 @@ from fenzhen.learning.metrics import macro_f1
 from fenzhen.learning.noise import Noise
 from fenzhen.learning.objectives import backward
 from fenzhen.learning.optimiser import Group, MasterWeights
+from fenzhen.learning.precision import working_type
 from fenzhen.learning.recipe import FinetuneRecipe
 from fenzhen.text.tokenise import MASK, Tokeniser
 
@@ -68,7 +69,7 @@ def finetune(
     checkpoint = None if folder is None else RunFile.of(folder / "finetune.pt", model, dataset, recipe)
     # Masters first: they keep what the cast to bf16 rounds away.
     weights = MasterWeights(_groups(model, recipe))
-    model.to(torch.bfloat16).train()
+    model.to(working_type()).train()
     run = Run() if checkpoint is None else checkpoint.resume(weights, random, report)
     steps = recipe.epochs * math.ceil(len(dataset) / recipe.batch)
     between = max(1, min(20, steps // 50))  # steps from one set of weights that is averaged to the next

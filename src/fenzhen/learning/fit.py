@@ -18,10 +18,12 @@ from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.finetune import Predicted, finetune, predict
 from fenzhen.learning.loss import Soft
 from fenzhen.learning.recipe import Recipe
+from fenzhen.learning.restore import restore
 from fenzhen.learning.scaling import fit_platt, fit_shift, modest_temperature
 from fenzhen.learning.wide import attach, fit_wide, ngram_matrix, weigh
 from fenzhen.taxonomy import Taxonomy
 from fenzhen.understanding.calibration import Calibration
+from fenzhen.understanding.model_dir import ModelDir
 
 Say = Callable[[str], None]
 FEWEST_TO_CALIBRATE = 50  # held-out rows below which a temperature would be noise
@@ -38,7 +40,9 @@ def fit_model(
     folder: Path | None = None,
     say: Say = print,
 ) -> tuple[TriageBert, Calibration]:
-    """Train on `rows`, from a copy of the base's encoder; weigh and calibrate on `judges`, which are not among them.
+    """Train on `rows`, from a copy of the base's encoder or from an earlier model; weigh and calibrate on `judges`.
+
+    The judges are not among the rows.
 
     `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels. `folder` keeps the run.
     """
@@ -46,6 +50,8 @@ def fit_model(
     topics, emotions, buckets = len(taxonomy.topics), len(taxonomy.emotions), recipe.heads.ngram_buckets
     torch.manual_seed(recipe.finetune.seed)
     model = TriageBert(copy.deepcopy(base.encoder), recipe.heads, topics, emotions)
+    if recipe.finetune.continues:
+        restore(model, ModelDir.open(Path(recipe.finetune.continues)).path / "model.onnx")
     finetune(model, rows, recipe.finetune, base.tokeniser, held=judges, soft=soft, folder=folder, report=say)
     if buckets:
         wide = fit_wide(rows, topics, emotions, buckets)

@@ -22,6 +22,7 @@ from fenzhen.learning.checkpoint import Progress, resume, save, start_of
 from fenzhen.learning.corpus import Packed
 from fenzhen.learning.encoder import Encoder
 from fenzhen.learning.optimiser import Group, MasterWeights
+from fenzhen.learning.precision import working_type
 from fenzhen.learning.recipe import PretrainRecipe
 
 
@@ -105,7 +106,7 @@ def pretrain(
     vocabulary: int = model.encoder.bert.config.vocab_size
     start = start_of(model.encoder)
     weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
-    model.to(torch.bfloat16)
+    model.to(working_type())
     state = resume(folder / "checkpoint.pt", weights, start)
     random = np.random.default_rng(recipe.seed + state.step)
     stream = batches(sources, recipe.batch, random)

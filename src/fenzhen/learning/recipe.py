@@ -109,9 +109,11 @@ class FinetuneRecipe:
     """[finetune]: multi-task training of encoder and heads on labelled examples.
 
     It stops early after `patience` epochs without a better topic macro-F1 on the held-out examples (0 = never).
-    `r_drop` and `adversarial` are explained in `objectives`.
+    `r_drop` and `adversarial` are explained in `objectives`. `continues` is the folder of an earlier model of the same
+    base and labels, relative to the working folder, whose weights it goes on from (empty = from the base).
     """
 
+    continues: str = ""
     epochs: int = 6
     patience: int = 0
     batch: int = 64

@@ -22,6 +22,7 @@ from fenzhen.errors import DataError
 from fenzhen.learning.checkpoint import Progress, resume, save, start_of
 from fenzhen.learning.encoder import Encoder
 from fenzhen.learning.optimiser import Group, MasterWeights
+from fenzhen.learning.precision import working_type
 from fenzhen.learning.pretrain import MaskedLanguageModel, schedule
 from fenzhen.learning.recipe import RespondRecipe
 from fenzhen.text.tokenise import CONTROL_TOKENS, MASK, Encoded, Tokeniser, head_and_tail
@@ -131,7 +132,7 @@ def respond(
     model = ResponseModel(language)
     start = start_of(language)
     weights = MasterWeights([Group(list(model.parameters()), recipe.learning_rate, recipe.weight_decay)])
-    model.to(torch.bfloat16)
+    model.to(working_type())
     state = resume(folder / "checkpoint.pt", weights, start)
     random = np.random.default_rng(recipe.seed + state.step)
     shares = np.array([share for _, share in sources])

@@ -98,6 +98,8 @@ def build(
     """
     if output.exists():
         raise ModelError(f"{output} exists; name a new folder, released models are never overwritten")
+    for earlier in filter(None, (recipe.finetune.continues, *recipe.distil.released)):
+        ModelDir.open(Path(earlier))  # a missing one is told now, not after an hour
     unfinished = output.parent / f".{output.name}.training"  # a killed run goes on from here
     taxonomy = taxonomy_of(examples)
     training, development = split(examples, recipe.finetune.development_share, recipe.finetune.seed)
@@ -129,7 +131,7 @@ def build(
         _neighbours(model, training, rows).save(draft / NEIGHBOURS)
         details = {
             "recipe": recipe.fine_tuning(),
-            "base": base.origin,
+            "base": origin_of(base, recipe),
             "sources": [asdict(source) for source in sources],
             "training_rows": len(training),
             "denoised": {"way": cleaned.way, "doubtful": cleaned.suspects, "held_out_macro_f1": cleaned.scores},
@@ -163,6 +165,12 @@ def taxonomy_of(examples: Sequence[Example]) -> Taxonomy:
     """Ours where every topic is one of ours, else the label set that the examples use."""
     topics = {example.topic for example in examples if example.topic}
     return default() if topics <= set(default().topic_ids) else Taxonomy.of_topics(topics)
+
+
+def origin_of(base: Base, recipe: Recipe) -> str:
+    """What fine-tuning started from, for card and manifest."""
+    earlier = Path(recipe.finetune.continues).name
+    return f"{base.origin}, by way of {earlier}" if earlier else base.origin
 
 
 @dataclass(frozen=True)
