@@ -20,6 +20,7 @@ import torch
 from fenzhen.learning.annotations import SHOPS
 from fenzhen.learning.base import load_base, save_base
 from fenzhen.learning.corpus import Packed, dialogues, pack, pack_messages
+from fenzhen.learning.earlier import Earlier
 from fenzhen.learning.encoder import new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.files.rows import rows_of
@@ -54,6 +55,7 @@ def main() -> None:
     options = parser.parse_args()
 
     recipe = Recipe.load(options.recipe)
+    Earlier.of(recipe)  # a missing model is told now, not after hours of pre-training
     if recipe.finetune.continues and options.base is None:
         parser.error(f"{options.recipe} goes on from {recipe.finetune.continues}; name the base it came from (--base)")
     base = options.base or pretrained(recipe, options.shared, options.further)

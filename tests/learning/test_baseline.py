@@ -109,6 +109,11 @@ def test_processes_score_the_candidates_as_one_does(
     assert fit(examples[:600], default(), segmenter, candidates=several).choices == alone.choices
 
 
+def test_many_rows_are_not_tried_with_logistic_regression() -> None:
+    few, many = ({one.kind for one in linear_heads.candidates_for(rows)} for rows in (99_999, 100_000))
+    assert few == {"svc", "logistic"} and many == {"svc"}
+
+
 def test_a_head_without_labels_answers_evenly(examples: list[Example], segmenter: Segmenter) -> None:
     bare = [replace(e, emotion=None, needs_human=None) for e in examples[:200]]
     (found,) = fit(bare, default(), segmenter, candidates=[PLAIN]).model.classify([examples[0].message()])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from fenzhen.errors import DataError, ModelError
+from fenzhen.learning import distil
 from fenzhen.learning.base import Base
 from fenzhen.learning.dataset import MISSING, Batch, encode_examples
-from fenzhen.learning.distil import fold_of, soft_labels, taught_by, teach
+from fenzhen.learning.distil import fold_of, taught_by, teach
 from fenzhen.learning.encoder import Outputs, new_encoder
 from fenzhen.learning.examples import Example
 from fenzhen.learning.loss import ClassWeights, Soft, multitask_loss
@@ -59,37 +59,25 @@ def test_a_wrong_label_is_contradicted_by_a_teacher_that_never_saw_it() -> None:
     assert (soft.topic.argmax(1) == labels).mean() > 0.8
 
 
-SAID = ("我的快递三天没动了", "你们就是骗子 我要去12315", "这个有黑色的吗", "好的 谢谢")
+SAID = ("我的快递三天没动了", "你们就是骗子 我要去12315", "这个有黑色的吗", "好的 谢谢", "发票开了吗")
 
 
-def test_a_released_model_teaches_what_it_serves(shipped_model: Path) -> None:
+def test_released_models_teach_the_mean_of_what_they_serve(
+    shipped_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distil, "BLOCK", 3)  # the last block is a part of one
     model = ModelDir.open(shipped_model)
+    unsure = replace(model, calibration=replace(model.calibration, topic_temperature=9.0, emotion_temperature=9.0))
     messages = [Example(text).message() for text in SAID]
-    soft = taught_by([model, model], messages, default(), say=lambda line: None)
-    served = OnnxClassifier(model).classify(messages)
-    assert np.allclose(soft.topic.sum(1), 1.0, atol=1e-4)
-    for row, answer in enumerate(served):
-        assert soft.topic[row].tolist() == pytest.approx(
-            [dict(answer.topics)[t] for t in default().topic_ids], abs=1e-5
-        )
-        assert soft.needs_human[row] == pytest.approx(answer.needs_human, abs=1e-5)
-
-
-def test_teachers_of_both_kinds_or_of_other_labels_are_refused(shipped_model: Path) -> None:
-    examples = [Example(text) for text in SAID]
-    tokeniser = build_tokeniser(list(SAID) * 3, size=100, latin_words=0)
-    encoder = EncoderRecipe(hidden=64, layers=1, heads=1, intermediate=128)
-    base, rows = (
-        Base(new_encoder(encoder, tokeniser.size), tokeniser, "test"),
-        encode_examples(examples, tokeniser, default()),
-    )
-    recipe = Recipe("test", distil=DistilRecipe(folds=3, released=(str(shipped_model),)))
-    with pytest.raises(DataError, match="expected one"):
-        soft_labels(examples, rows, default(), base, recipe)
-    released = replace(recipe, distil=replace(recipe.distil, folds=0))
-    with pytest.raises(ModelError, match="other labels"):
-        soft_labels(examples, rows, TAXONOMY, base, released)
-    assert soft_labels(examples, rows, default(), base, Recipe("test")) is None
+    soft = taught_by([model, unsure], messages, say=lambda line: None)
+    pairs = zip(*(OnnxClassifier(one).classify(messages) for one in (model, unsure)), strict=True)
+    for row, (sure, doubting) in enumerate(pairs):
+        first, second = dict(sure.topics), dict(doubting.topics)
+        means = [(first[topic] + second[topic]) / 2 for topic in default().topic_ids]
+        assert soft.topic[row].tolist() == pytest.approx(means, abs=1e-5)
+        emotion = default().emotion_index(sure.emotion)
+        assert soft.emotion[row, emotion] == pytest.approx((sure.emotion_score + doubting.emotion_score) / 2, abs=1e-5)
+        assert soft.needs_human[row] == pytest.approx(sure.needs_human, abs=1e-5)
 
 
 def test_a_teacher_speaks_for_rows_without_labels() -> None:

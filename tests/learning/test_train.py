@@ -17,6 +17,7 @@ from fenzhen.learning.examples import Example
 from fenzhen.learning.export import gate_messages, quantise
 from fenzhen.learning.finetune import predict
 from fenzhen.learning.fit import fit_model
+from fenzhen.learning.loss import Soft
 from fenzhen.learning.optimiser import Group, MasterWeights
 from fenzhen.learning.readers import read_examples
 from fenzhen.learning.recipe import EncoderRecipe, Recipe
@@ -133,15 +134,21 @@ def test_judges_decide_what_the_scores_mean(made: Path, tmp_path: Path) -> None:
 
 def test_fine_tuning_goes_on_from_an_earlier_model(made: Path) -> None:
     recipe = Recipe.load(made / "recipe.toml")
-    still = {"epochs": 1, "learning_rate": 0.0, "head_learning_rate": 0.0}
-    recipe = replace(recipe, finetune=replace(recipe.finetune, continues=str(made / "model"), **still))
+    still = replace(recipe.finetune, epochs=1, learning_rate=0.0, head_learning_rate=0.0)
+    recipe = replace(recipe, finetune=replace(still, continues=str(made / "model")))
     examples = read_examples([made / "chats.jsonl"], None)
     base, taxonomy = load_base(made / "base"), taxonomy_of(examples)
     rows = encode_examples(examples, base.tokeniser, taxonomy)
-    model, _ = fit_model(rows, rows, taxonomy, base, recipe, say=lambda _: None)
     served = OnnxClassifier(ModelDir.open(made / "model")).classify([example.message() for example in examples])
-    vectors = np.array([one.vector for one in served])
-    assert (predict(model, rows).vector * vectors).sum(1).mean() > 0.95
+    topics = np.array([taxonomy.topic_index(one.topic) for one in served])
+
+    def alike(plan: Recipe) -> float:
+        model, _ = fit_model(rows, rows, taxonomy, base, plan, say=lambda _: None)
+        model.wide = None
+        return float((predict(model, rows).topic.argmax(1) == topics).mean())
+
+    afresh = replace(recipe, finetune=replace(recipe.finetune, continues=""))
+    assert alike(afresh) < 0.6 and alike(recipe) > 0.9
 
 
 def test_an_earlier_model_that_is_missing_is_told_before_anything_trains(made: Path, tmp_path: Path) -> None:
@@ -204,6 +211,7 @@ def test_a_checkpoint_of_other_data_is_not_gone_on_from(made: Path, tmp_path: Pa
         RunFile.of(tmp_path / "run.pt", other, rows, recipe),
         RunFile.of(tmp_path / "run.pt", model, rows.select([]), recipe),
         RunFile.of(tmp_path / "run.pt", model, rows, replace(recipe, epochs=9)),
+        RunFile.of(tmp_path / "run.pt", model, rows, recipe, Soft.empty(len(rows), 3, 5)),
     ):
         assert changed.resume(weights, random, said.append).epoch == 0
         assert "starting afresh" in said[-1]

@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 from fenzhen.errors import DataError
 from fenzhen.learning.examples import Example
 from fenzhen.learning.linear_heads import (
-    CANDIDATES,
-    CANDIDATES_FOR_MANY,
-    MANY,
     Candidate,
     Choice,
     Head,
+    candidates_for,
     choose,
     fit_head,
     fold_scores,
@@ -59,13 +57,13 @@ def fit(
 ) -> FittedBaseline:
     """Fit all heads; a head without any label is left even. `say` gets one line per candidate.
 
-    Without `candidates` all of them are tried, fewer on many rows.
+    Without `candidates` those of `linear_heads.candidates_for` are tried.
 
     Raises DataError where fewer than two topics have examples, LabelError for labels outside the taxonomy.
     """
     segmenter = segmenter or Segmenter()
     if candidates is None:
-        candidates = CANDIDATES if len(examples) < MANY else CANDIDATES_FOR_MANY
+        candidates = candidates_for(len(examples))
     heads = _heads(examples, taxonomy)
     blocks = _blocks(examples, segmenter)
     vocabulary, idf = _vocabulary(blocks)

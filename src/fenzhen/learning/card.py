@@ -1,6 +1,6 @@
 """The model card: what a model is for, what it was made from, what it scores and where it fails. Generated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 _MEASURES = {
@@ -30,6 +30,7 @@ def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any])
             "vector. For triage of Chinese e-commerce service chats; not for judging people, not for other languages.",
             "",
             f"Started from {details['base']}; fine-tuned on {details['training_rows']:,} rows.",
+            *_earlier(details.get("earlier", [])),
             "",
             *_export(report),
             *_scores(report, "gold_dev", "Real messages whose labels never trained (gold_dev)", _FLATTERED),
@@ -45,6 +46,11 @@ def model_card(name: str, details: Mapping[str, Any], report: Mapping[str, Any])
             "",
         ]
     )
+
+
+def _earlier(models: Sequence[Mapping[str, str]]) -> list[str]:
+    said = {"start": "Went on from the weights of", "teacher": "Soft labels by"}
+    return [f"{said[one['role']]} {one['name']} (manifest {one['identity'][:12]})." for one in models]
 
 
 def _export(report: Mapping[str, Any]) -> list[str]:

@@ -12,7 +12,9 @@ from datasets import Dataset
 from torch import nn
 
 from fenzhen.errors import ModelError
+from fenzhen.learning.loss import Soft
 from fenzhen.learning.optimiser import MasterWeights
+from fenzhen.learning.precision import working_type
 from fenzhen.learning.recipe import FinetuneRecipe
 
 
@@ -74,14 +76,20 @@ class Run:
 
 @dataclass(frozen=True)
 class RunFile:
-    """The checkpoint of a fine-tuning. `key` names what is trained: weights at the start, rows and recipe."""
+    """The checkpoint of a fine-tuning. `key` names what is trained: weights, rows, soft labels, recipe, precision."""
 
     path: Path
     key: str
 
     @classmethod
-    def of(cls, path: Path, model: nn.Module, rows: Dataset, recipe: FinetuneRecipe) -> "RunFile":
+    def of(
+        cls, path: Path, model: nn.Module, rows: Dataset, recipe: FinetuneRecipe, soft: Soft | None = None
+    ) -> "RunFile":
         digest = hashlib.sha256(start_of(model).encode() + json.dumps(asdict(recipe)).encode())
+        digest.update(str(working_type()).encode())
+        if soft is not None:
+            for part in (soft.topic, soft.emotion, soft.needs_human):
+                digest.update(part.tobytes())
         for column in rows.column_names:
             digest.update(repr(rows[column][:]).encode())
         return cls(path, digest.hexdigest())
@@ -100,7 +108,7 @@ class RunFile:
             return Run()
         saved = torch.load(self.path, weights_only=True)
         if saved["key"] != self.key:
-            say("an interrupted run with other data, recipe or base is discarded; starting afresh")
+            say("an interrupted run with other data, teachers, recipe, base or precision is discarded; starting afresh")
             return Run()
         weights.restore(saved)
         random.bit_generator.state = json.loads(saved["numpy"])

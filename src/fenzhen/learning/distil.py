@@ -1,13 +1,15 @@
 """Distil: what teachers think of a row, as soft labels to learn beside its own label (Hinton et al. 2015).
 
 Cross-fitted teachers (Chernozhukov et al. 2018) over folds of whole conversations: each is trained on the others and
-asked about its own fold. A teacher that had seen the row would only repeat its label; one that has not says which
-topics are close and where the label is likely wrong.
+asked about its own fold. A teacher that had seen the row would mostly repeat its label; one that has not says which
+topics are close and where the label is likely wrong. That is for labels in doubt.
 
-Released models teach their successor (born-again networks, Furlanello et al. 2018): it learns from new rows what they
-did not know, and from their word on all rows not to forget what they did.
+Released models teach their successor (born-again networks, Furlanello et al. 2018), also about rows that trained them,
+where their calibrated word still says how close topics are: it learns from new rows what they did not know, and from
+their word on all rows not to forget what they did.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,6 @@ import numpy as np
 from datasets import Dataset
 from numpy.typing import NDArray
 
-from fenzhen.errors import DataError, ModelError
 from fenzhen.learning.base import Base
 from fenzhen.learning.examples import Example
 from fenzhen.learning.finetune import predict
@@ -38,42 +39,25 @@ def soft_labels(
     taxonomy: Taxonomy,
     base: Base,
     recipe: Recipe,
+    teachers: Sequence[ModelDir] = (),
     folder: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Soft | None:
     """What the recipe's [distil] teaches about the `examples`, which `rows` hold encoded; None without teachers.
 
-    Raises DataError for teachers of both kinds, ModelError for folders that are no models of these labels.
+    `teachers` are the opened models that it calls `released` (`earlier`).
     """
-    if recipe.distil.folds and recipe.distil.released:
-        raise DataError(
-            f"distil: found folds = {recipe.distil.folds} and released = {list(recipe.distil.released)}, expected one"
-        )
     if recipe.distil.folds:
         return teach(examples, rows, taxonomy, base, recipe, folder, say)
-    if recipe.distil.released:
-        models = [ModelDir.open(Path(name)) for name in recipe.distil.released]
-        return taught_by(models, [example.message() for example in examples], taxonomy, say)
-    return None
+    return taught_by(teachers, [example.message() for example in examples], say) if teachers else None
 
 
-def taught_by(
-    models: Sequence[ModelDir],
-    messages: Sequence[Message],
-    taxonomy: Taxonomy,
-    say: Callable[[str], None] = print,
-    threads: int = 2,
-) -> Soft:
-    """The mean of the models' calibrated probabilities for each message, asked as they are served.
-
-    Raises ModelError for a model with other labels than `taxonomy`.
-    """
+def taught_by(models: Sequence[ModelDir], messages: Sequence[Message], say: Callable[[str], None] = print) -> Soft:
+    """The mean of the calibrated probabilities that models of the same labels serve for each message."""
+    labels = models[0].taxonomy
+    soft = Soft.empty(len(messages), len(labels.topics), len(labels.emotions))
     for model in models:
-        if model.taxonomy.topic_ids != taxonomy.topic_ids or model.taxonomy.emotion_ids != taxonomy.emotion_ids:
-            raise ModelError(f"{model.path} has other labels than the examples; a teacher must know the same ones")
-    soft = Soft.empty(len(messages), len(taxonomy.topics), len(taxonomy.emotions))
-    for model in models:
-        classifier = OnnxClassifier(model, threads=threads)
+        classifier = OnnxClassifier(model, threads=os.cpu_count() or 1)
         for start in range(0, len(messages), BLOCK):
             part = slice(start, start + BLOCK)
             topic, emotion, needs_human = classifier.probabilities(messages[part])
@@ -96,17 +80,16 @@ def teach(
     """Probabilities for every row from a teacher whose encoder and wide part never saw it.
 
     `rows` are the `examples`, encoded. Only the few scalars that weigh and calibrate a teacher are fitted on the rows
-    it is asked about. Raises DataError for a single fold.
+    it is asked about. They start from the base, whatever the recipe goes on from: that model has seen these rows.
     """
-    if recipe.distil.folds < 2:
-        raise DataError(f"distil.folds: found {recipe.distil.folds}, expected 2 or more, or 0 for no teachers")
     folds = fold_of(examples, recipe.distil.folds)
     soft = Soft.empty(len(rows), len(taxonomy.topics), len(taxonomy.emotions))
     for fold in range(recipe.distil.folds):
         inside = np.flatnonzero(folds == fold)
         say(f"teacher {fold + 1}/{recipe.distil.folds}: asked about {len(inside):,} of {len(rows):,} rows")
         asked = rows.select(inside)
-        plan = replace(recipe, finetune=replace(recipe.finetune, seed=recipe.finetune.seed + 100 + fold))
+        seed = recipe.finetune.seed + 100 + fold
+        plan = replace(recipe, finetune=replace(recipe.finetune, seed=seed, continues=""))
         others = rows.select(np.flatnonzero(folds != fold))
         kept = folder and folder / f"teacher-{fold + 1}"
         teacher, calibration = fit_model(others, asked, taxonomy, base, plan, folder=kept, say=say)

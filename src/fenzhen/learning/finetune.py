@@ -1,7 +1,7 @@
 """Fine-tuning: topic, emotion and needs_human learned together from examples that may lack any of them.
 
-A plain loop in bf16 with fp32 masters. History is sometimes hidden and tokens masked so that neither is leaned on too
-hard; the weights of the later part of the run are averaged.
+A plain loop in bf16, where the processor has it, with fp32 masters. History is sometimes hidden and tokens masked so
+that neither is leaned on too hard; the weights of the later part of the run are averaged.
 """
 
 import math
@@ -66,8 +66,8 @@ def finetune(
     balance = ClassWeights.of(*labels, (model.topics, model.emotions), recipe.class_balance)
     noise = Noise.of(tokeniser, recipe.noisy_rows, random) if recipe.noisy_rows else None
     model.encoder.drop(recipe.dropout)
-    checkpoint = None if folder is None else RunFile.of(folder / "finetune.pt", model, dataset, recipe)
-    # Masters first: they keep what the cast to bf16 rounds away.
+    checkpoint = None if folder is None else RunFile.of(folder / "finetune.pt", model, dataset, recipe, soft)
+    # Masters first: they keep what a cast to bf16 rounds away.
     weights = MasterWeights(_groups(model, recipe))
     model.to(working_type()).train()
     run = Run() if checkpoint is None else checkpoint.resume(weights, random, report)

@@ -42,9 +42,8 @@ def fit_model(
 ) -> tuple[TriageBert, Calibration]:
     """Train on `rows`, from a copy of the base's encoder or from an earlier model; weigh and calibrate on `judges`.
 
-    The judges are not among the rows.
-
-    `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the labels. `folder` keeps the run.
+    The judges are not among the rows. `soft` are a teacher's probabilities for `rows` (`distil`), learned beside the
+    labels. `folder` keeps the run. Raises ModelError where the recipe goes on from a model that doesn't fit.
     """
     judges = _familiar(judges, rows)
     topics, emotions, buckets = len(taxonomy.topics), len(taxonomy.emotions), recipe.heads.ngram_buckets

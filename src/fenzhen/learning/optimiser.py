@@ -1,4 +1,4 @@
-"""AdamW for bf16 weights on CPU: fp32 master copies, groups with their own rates, and an average of late weights."""
+"""AdamW on fp32 masters of weights that may be bf16; groups with rates of their own, an average of late weights."""
 
 from dataclasses import dataclass
 

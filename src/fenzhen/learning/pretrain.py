@@ -1,4 +1,4 @@
-"""Masked-language pre-training of the encoder from scratch, on CPU in bf16.
+"""Masked-language pre-training of the encoder from scratch, on CPU, in bf16 where the processor has it.
 
 BERT's objective (Devlin et al. 2019) with whole-word masking by jieba (Cui et al. 2021), masks drawn anew each time. A
 plain loop: weights in bf16 with fp32 masters, eager attention, no dropout, logits at masked places only. The learning

@@ -1,6 +1,8 @@
 """Restore: the weights of an exported model back into torch, so that fine-tuning can go on from a released model.
 
-Nothing is lost: the last part of training already rounds matrices to the int8 grid that the export stores.
+With `round_from` at 1 or below, training leaves matrices on the int8 grid that the export stores, so they come back as
+they were. `heads.bias` comes back with what was added to it after training: the wide part's bias, the shift to the
+development set's frequencies, a leaning to safety. Fine-tuning moves it, and all three are then fitted anew.
 """
 
 from pathlib import Path
@@ -28,7 +30,8 @@ def restore(model: TriageBert, graph: Path) -> None:
     held = {one.name: numpy_helper.to_array(one) for one in exported.initializer}
     found = {name.removeprefix(PREFIX): value for name, value in held.items() if name.startswith(PREFIX)}
     found |= {f"{name}.weight": matrix for name, matrix in _matrices(exported, held).items()}
-    found[f"{CHARACTERS}.weight"] = _characters(exported, held, model.encoder.bert.config.vocab_size)
+    characters = tuple(model.encoder.bert.embeddings.word_embeddings.weight.shape)
+    found[f"{CHARACTERS}.weight"] = _characters(exported, held, characters)
     weights: dict[str, Tensor] = {}
     for name, now in model.state_dict().items():
         if name not in found or found[name].shape != tuple(now.shape):
@@ -66,11 +69,18 @@ def _exact(name: str, held: dict[str, NDArray[np.generic]]) -> NDArray[np.float3
     return matrix
 
 
-def _characters(graph: onnx.GraphProto, held: dict[str, NDArray[np.generic]], vocabulary: int) -> NDArray[np.float32]:
-    """The table of characters, int8 rows times their scales: what is gathered, as long as the vocabulary, nameless."""
-    gathered = {node.input[0] for node in graph.node if node.op_type in ("Gather", "GatherND")} & held.keys()
-    table = np.ones((1, 1), dtype=np.float32)
-    for name in gathered:
-        if held[name].ndim == 2 and len(held[name]) == vocabulary and not name.startswith(PREFIX):
-            table = table * held[name].astype(np.float32)
-    return table
+def _characters(
+    graph: onnx.GraphProto, held: dict[str, NDArray[np.generic]], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """The table of characters, which export leaves nameless: int8 rows, and the scales gathered by the same ids."""
+    gathers = [n for n in graph.node if n.op_type in ("Gather", "GatherND") and n.input[0] in held]
+    for rows in gathers:
+        table = held[rows.input[0]]
+        if table.dtype != np.int8 or table.shape != shape or rows.input[0].startswith(PREFIX):
+            continue
+        for scales in gathers:
+            scale = held[scales.input[0]]
+            if scales.input[1] == rows.input[1] and scale.shape == (shape[0], 1):
+                exact: NDArray[np.float32] = table.astype(np.float32) * scale.astype(np.float32)
+                return exact
+    return np.zeros((0, 0), dtype=np.float32)

@@ -22,6 +22,7 @@ from fenzhen.learning.card import model_card
 from fenzhen.learning.dataset import encode_examples
 from fenzhen.learning.denoise import denoise
 from fenzhen.learning.distil import soft_labels
+from fenzhen.learning.earlier import Earlier
 from fenzhen.learning.encoder import TriageBert
 from fenzhen.learning.evaluate import evaluate, to_json
 from fenzhen.learning.examples import Example, fingerprint
@@ -63,7 +64,8 @@ def train(
 
     A run that was killed goes on after the last epoch it finished, given the same files, recipe and base.
 
-    Raises DataError for data or recipe, ModelError for the base or an existing output, ExportRefused for the gates.
+    Raises DataError for data or recipe, ModelError for the base, an earlier model that the recipe builds on or an
+    existing output, ExportRefused for the gates.
     """
     plan = Recipe.load(recipe)
     examples, sources = [], []
@@ -95,13 +97,15 @@ def build(
 
     `judges` are what the model is weighed and calibrated on, best real messages of conversations that don't train;
     without them the held-out examples are. `tests`, by name, are evaluated into the report. Neither ever trains.
+
+    Raises as `train` does, but for files.
     """
     if output.exists():
         raise ModelError(f"{output} exists; name a new folder, released models are never overwritten")
-    for earlier in filter(None, (recipe.finetune.continues, *recipe.distil.released)):
-        ModelDir.open(Path(earlier))  # a missing one is told now, not after an hour
+    earlier = Earlier.of(recipe)
     unfinished = output.parent / f".{output.name}.training"  # a killed run goes on from here
     taxonomy = taxonomy_of(examples)
+    earlier.check(recipe, taxonomy, base.tokeniser, say)
     training, development = split(examples, recipe.finetune.development_share, recipe.finetune.seed)
     if not development:
         raise DataError(f"found {len(examples)} examples in one conversation, expected several; none can be held out")
@@ -110,7 +114,7 @@ def build(
     training = cleaned.training
     rows = encode_examples(training, base.tokeniser, taxonomy)
     judging = encode_examples(judges or cleaned.development, base.tokeniser, taxonomy)
-    soft = soft_labels(training, rows, taxonomy, base, recipe, unfinished, say)
+    soft = soft_labels(training, rows, taxonomy, base, recipe, earlier.teachers, unfinished, say)
     model, calibration = fit_model(rows, judging, taxonomy, base, recipe, soft=soft, folder=unfinished, say=say)
     say("fitting the linear baseline on the same examples")
     fitted = linear.fit(training, taxonomy, Segmenter())
@@ -131,7 +135,8 @@ def build(
         _neighbours(model, training, rows).save(draft / NEIGHBOURS)
         details = {
             "recipe": recipe.fine_tuning(),
-            "base": origin_of(base, recipe),
+            "base": base.origin,
+            "earlier": earlier.details(),
             "sources": [asdict(source) for source in sources],
             "training_rows": len(training),
             "denoised": {"way": cleaned.way, "doubtful": cleaned.suspects, "held_out_macro_f1": cleaned.scores},
@@ -165,12 +170,6 @@ def taxonomy_of(examples: Sequence[Example]) -> Taxonomy:
     """Ours where every topic is one of ours, else the label set that the examples use."""
     topics = {example.topic for example in examples if example.topic}
     return default() if topics <= set(default().topic_ids) else Taxonomy.of_topics(topics)
-
-
-def origin_of(base: Base, recipe: Recipe) -> str:
-    """What fine-tuning started from, for card and manifest."""
-    earlier = Path(recipe.finetune.continues).name
-    return f"{base.origin}, by way of {earlier}" if earlier else base.origin
 
 
 @dataclass(frozen=True)

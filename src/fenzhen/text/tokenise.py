@@ -8,7 +8,7 @@ everything a buyer types, so no message can forge one. Knows nothing of labels.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,6 +67,11 @@ class Tokeniser:
             raise
         except Exception as error:  # the Rust library raises bare Exception
             raise ModelError(f"{path}: not a tokenizer.json: {error}") from error
+
+    @property
+    def vocabulary(self) -> Mapping[str, int]:
+        """Id of each token."""
+        return self._vocabulary
 
     @property
     def size(self) -> int:
