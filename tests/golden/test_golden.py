@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from write import HERE, decisions, golden
 
-TOLERANCE = 0.03
+TOLERANCE = 0.04  # AVX2 against AVX-512: .031 on a lone emoji, .024 on irony, at most .005 on the other forty
 CLOSE = 0.06  # margin between the two best topics below which another processor may decide otherwise
 
 
