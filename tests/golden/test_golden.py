@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 from write import HERE, decisions, golden
 
-TOLERANCE = 0.04  # AVX2 against AVX-512: .031 on a lone emoji, .024 on irony, at most .005 on the other forty
+# int8 kernels of AVX2 moved a lone emoji by .031 from those of AVX-512, irony by .024, the other forty by .005 at most.
+TOLERANCE = 0.03 if torch.cpu.get_capabilities().get("avx512_f") else 0.04
 CLOSE = 0.06  # margin between the two best topics below which another processor may decide otherwise
 
 
